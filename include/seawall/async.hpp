@@ -1,0 +1,52 @@
+// The asynchronous verbs of seawall::cache, for Boost.Asio. Include it where they are used.
+//
+//   auto load_user = [&](UserId id) -> boost::asio::awaitable<std::optional<User>> { ... };
+//   auto user = co_await users.async_get_or_load(id, load_user, boost::asio::use_awaitable);
+//
+// With use_awaitable a fresh value is returned without a trip through the event loop. Threads and coroutines that need
+// one key join one load. A coroutine that is cancelled or destroyed while its loader runs abandons the load, and a
+// waiter takes over; its own call answers errc::cancelled, or throws as Asio's coroutines do when they are cancelled.
+// A loader that is a coroutine is cancelled (terminal) when the load's time is up.
+#pragma once
+
+#include "seawall/cache.hpp"
+#include "seawall/cache/async_driver.hpp"
+
+namespace seawall {
+
+template <class K, class V, class Hash, class Eq>
+template <class Q, class Loader, class Token>
+  requires(!std::same_as<std::remove_cvref_t<Loader>, entry_options>)
+auto cache<K, V, Hash, Eq>::async_get_or_load(const Q& key, Loader&& loader, const entry_options& how, Token&& token) {
+  decltype(auto) wanted = as_key(key);
+  const std::size_t hash = core_->hash_of(wanted);
+  return detail::start_async(core_, K(wanted), hash, settings_of(how, nullptr),
+                             detail::keep_loader(std::forward<Loader>(loader)), std::forward<Token>(token));
+}
+
+template <class K, class V, class Hash, class Eq>
+template <class Q, class Loader, class Token>
+  requires(!std::same_as<std::remove_cvref_t<Loader>, entry_options> &&
+           !std::same_as<std::remove_cvref_t<Token>, entry_options>)
+auto cache<K, V, Hash, Eq>::async_get_or_load(const Q& key, Loader&& loader, Token&& token) {
+  return async_get_or_load(key, std::forward<Loader>(loader), entry_options{}, std::forward<Token>(token));
+}
+
+template <class K, class V, class Hash, class Eq>
+template <class Q, class Token>
+auto cache<K, V, Hash, Eq>::async_get_or_load(const Q& key, const entry_options& how, Token&& token) {
+  decltype(auto) wanted = as_key(key);
+  const std::size_t hash = core_->hash_of(wanted);
+  const auto& bound = core_->options().loader;
+  return detail::start_async(core_, K(wanted), hash, settings_of(how, bound ? &bound : nullptr),
+                             detail::kept_loader<detail::no_loader, false>{}, std::forward<Token>(token));
+}
+
+template <class K, class V, class Hash, class Eq>
+template <class Q, class Token>
+  requires(!std::same_as<std::remove_cvref_t<Token>, entry_options>)
+auto cache<K, V, Hash, Eq>::async_get_or_load(const Q& key, Token&& token) {
+  return async_get_or_load(key, entry_options{}, std::forward<Token>(token));
+}
+
+}  // namespace seawall

@@ -1,0 +1,176 @@
+// Running a caller's loader inside a coroutine: loaders that are coroutines themselves, and plain ones. Part of async.hpp.
+#pragma once
+
+#include "seawall/cache/loaded.hpp"
+#include "seawall/cache/running_load.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <type_traits>
+#include <utility>
+
+namespace seawall::detail {
+
+/// How an asynchronous call holds the loader it was given: an lvalue by address, since the caller keeps it alive; a
+/// trivial rvalue (no captures, or captures by reference) as a copy. Others are refused: GCC 12 destroys such a temporary
+/// twice when it stands inside a co_await expression.
+template <class L, bool by_address>
+struct kept_loader {
+  L* address;
+  L& get() noexcept { return *address; }
+};
+template <class L>
+struct kept_loader<L, false> {
+  [[no_unique_address]] L copy{};
+  L& get() noexcept { return copy; }
+};
+
+template <class L>
+auto keep_loader(L&& loader) noexcept {
+  using type = std::remove_reference_t<L>;
+  if constexpr (std::is_lvalue_reference_v<L>) {
+    return kept_loader<type, true>{&loader};
+  } else {
+    static_assert(std::is_trivially_copyable_v<type> && std::is_trivially_destructible_v<type>,
+                  "seawall: an asynchronous verb takes a loader that owns something as a named variable (an lvalue) "
+                  "which outlives the operation, not as a temporary");
+    return kept_loader<std::remove_cv_t<type>, false>{loader};
+  }
+}
+
+template <class T>
+inline constexpr bool is_awaitable = false;
+template <class T, class E>
+inline constexpr bool is_awaitable<boost::asio::awaitable<T, E>> = true;
+
+/// An executor that opens a running_load_scope around everything it runs: how a loader that is a coroutine stays known
+/// as this key's loader over its suspensions and on whichever thread it continues.
+class load_executor {
+ public:
+  load_executor(boost::asio::any_io_executor inner, const running_load* load) : inner_(std::move(inner)), load_(load) {}
+
+  template <class Property>
+    requires boost::asio::can_require_v<boost::asio::any_io_executor, Property>
+  load_executor require(const Property& property) const {
+    return {boost::asio::require(inner_, property), load_};
+  }
+  template <class Property>
+    requires boost::asio::can_prefer_v<boost::asio::any_io_executor, Property>
+  load_executor prefer(const Property& property) const {
+    return {boost::asio::prefer(inner_, property), load_};
+  }
+  template <class Property>
+    requires boost::asio::can_query_v<boost::asio::any_io_executor, Property>
+  decltype(auto) query(const Property& property) const {
+    return boost::asio::query(inner_, property);
+  }
+
+  template <class Function>
+  void execute(Function&& function) const {
+    inner_.execute([load = load_, run = std::forward<Function>(function)]() mutable {
+      const running_load_scope scope{load};
+      std::move(run)();
+    });
+  }
+
+  friend bool operator==(const load_executor&, const load_executor&) noexcept = default;
+
+ private:
+  boost::asio::any_io_executor inner_;
+  const running_load* load_;
+};
+
+/// Cancels a coroutine from any thread, on its own executor, and not after it has ended.
+class remote_cancellation : public std::enable_shared_from_this<remote_cancellation> {
+ public:
+  explicit remote_cancellation(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+
+  auto slot() noexcept { return signal_.slot(); }
+  void request() {
+    boost::asio::post(executor_, [self = weak_from_this()] {
+      if (const auto alive = self.lock()) alive->emit();
+    });
+  }
+  void emit() { signal_.emit(boost::asio::cancellation_type::terminal); }
+
+ private:
+  const boost::asio::any_io_executor executor_;
+  boost::asio::cancellation_signal signal_;  // touched on executor_ only
+};
+
+/// Runs `work` on the executor of its caller, marked as `here`; its outcome as loaded<V>. The caller's cancellation and
+/// `stop` cancel it.
+template <class V, class T>
+boost::asio::awaitable<loaded<V>> run_marked(boost::asio::awaitable<T> work, std::stop_token stop,
+                                             const running_load* here) {
+  const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
+  const auto cancellation = std::make_shared<remote_cancellation>(executor);
+  const std::stop_callback on_stop{std::move(stop), [&] { cancellation->request(); }};
+  std::exception_ptr thrown;
+  std::optional<T> outcome;
+  const auto start = [&](auto handler) {
+    if (auto outer = boost::asio::get_associated_cancellation_slot(handler); outer.is_connected()) {
+      outer.assign([cancellation](boost::asio::cancellation_type) { cancellation->emit(); });
+    }
+    // Posted, not called: the caller must not go on inside the scope of its loader.
+    auto finish = [&thrown, &outcome, executor, done = std::move(handler)](std::exception_ptr failure, T value) mutable {
+      thrown = std::move(failure);
+      if (!thrown) outcome.emplace(std::move(value));
+      boost::asio::post(executor, std::move(done));
+    };
+    boost::asio::co_spawn(load_executor{executor, here}, std::move(work),
+                          boost::asio::bind_cancellation_slot(cancellation->slot(), std::move(finish)));
+  };
+  co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&, void()>(start, boost::asio::use_awaitable);
+  if (!thrown) co_return to_loaded<V>(*std::move(outcome));
+  try {
+    std::rethrow_exception(thrown);
+  } catch (...) {
+    co_return loaded<V>(current_failure());
+  }
+}
+
+/// Calls a loader in any of its forms. The answer of a coroutine needs a default constructor, as Asio has it.
+template <class V, class Loader, class K>
+boost::asio::awaitable<loaded<V>> run_async_loader(Loader& kept, const K& key, load_context<V>& context,
+                                                   const running_load* here) {
+  auto& loader = kept.get();
+  using type = std::remove_cvref_t<decltype(loader)>;
+  const auto call = [&] {
+    if constexpr (std::invocable<type&, const K&, load_context<V>&>) return loader(key, context);
+    else return loader(key);
+  };
+  if constexpr (is_awaitable<decltype(call())>) {
+    std::optional<decltype(call())> work;
+    std::optional<error> failure;
+    try {
+      const running_load_scope scope{here};
+      work.emplace(call());
+    } catch (...) {
+      failure = current_failure();
+    }
+    if (failure) co_return loaded<V>(*failure);
+    auto running = run_marked<V>(std::move(*work), context.stop_token(), here);
+    co_return co_await std::move(running);
+  } else {
+    const running_load_scope scope{here};
+    co_return call_loader<V>(loader, key, context);
+  }
+}
+
+}  // namespace seawall::detail

@@ -1,0 +1,320 @@
+// What a cache and everything that runs on its behalf share: the engine, the flights, the options, the counters. Every
+// decision about what may be stored or handed out is taken here; who waits, and how, is the business of load_op and its
+// drivers.
+//
+// The guarantee and where it comes from: a flight is in the table from before its loader is called until it settles. An
+// invalidation takes the key's shard mutex, marks the flight superseded and removes the entry. A load that ends takes the
+// same mutex and stores only while its flight is not superseded. So a value whose load began before an invalidation is
+// never stored, and callers that come after the invalidation find neither the entry nor the flight.
+// Thread safety: all members may be called from any thread.
+#pragma once
+
+#include "seawall/base/byte_size.hpp"
+#include "seawall/base/hash.hpp"
+#include "seawall/base/random.hpp"
+#include "seawall/cache/flight_table.hpp"
+#include "seawall/cache/options.hpp"
+#include "seawall/cache/running_load.hpp"
+#include "seawall/local/engine.hpp"
+#include "seawall/metrics/recorder.hpp"
+#include "seawall/metrics/stats_source.hpp"
+
+#include <atomic>
+#include <concepts>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace seawall {
+
+namespace detail {
+
+/// Q may be looked up in place of K without a conversion: the hash takes it and gives what it gives for an equal K.
+template <class Hash, class K, class Q>
+inline constexpr bool looks_up = requires(const Hash& hash, const Q& key) {
+  typename Hash::is_transparent;
+  hash(key);
+};
+template <class K, class Q>
+inline constexpr bool looks_up<hash<K>, K, Q> =
+    (is_char_string<K> && views_as_string<Q>) || hashes_as<K, Q>::value;
+
+}  // namespace detail
+
+/// What the cache has for a key at one moment. `value` is null for a cached absence.
+template <class V>
+struct lookup {
+  standing is = standing::missing;
+  value_ptr<V> value{};
+
+  bool servable() const noexcept { return is == standing::fresh || is == standing::refresh_due || is == standing::stale; }
+};
+
+/// What became of a request to load a key.
+enum class admitted {
+  leads,     ///< A flight was opened; the caller must bring it to an end.
+  joins,     ///< A flight was there; the waiter was added to it.
+  busy,      ///< A flight was there and the caller did not want to wait.
+  answered,  ///< Somebody else had filled the entry in the meantime.
+  refused,   ///< Back-off, overload, recursion, or the cache is closed: the error says which.
+};
+
+/// How a load ended, as its leader sees it.
+enum class fate {
+  accepted,    ///< Stored if it could be, and handed to all waiters. A failure is accepted too.
+  superseded,  ///< An invalidation or a write came during the load.
+  late,        ///< The flight had been given up before.
+};
+
+template <class K, class V, class Hash, class Eq>
+class core final : public stats_source, public std::enable_shared_from_this<core<K, V, Hash, Eq>> {
+ public:
+  using key_type = K;
+  using value_type = V;
+  using flight_ptr = std::shared_ptr<flight<K, V>>;
+  using answer = result<value_ptr<V>>;
+
+  struct admission {
+    admitted is;
+    flight_ptr flight{};
+    lookup<V> found{};
+    std::optional<error> why{};
+  };
+
+  struct request {
+    bool refresh = false;                    ///< The entry may still be served: do not wait for anybody else's load.
+    std::shared_ptr<waiter> joins{};         ///< Added to a flight that is there, and to a new one with `joins_own`.
+    bool joins_own = false;
+    bool takes_permits = true;               ///< False: the caller holds one for a whole batch.
+    time_point leader_deadline = never;      ///< Of a leader that runs the loader itself.
+  };
+
+  struct settlement {
+    fate is;
+    answer value;
+  };
+
+  core(cache_options<K, V> options, const Hash& hash, const Eq& equal, std::shared_ptr<clock> time,
+       std::weak_ptr<executor> background)
+      : options_(std::move(options)),
+        policy_(options_.policy()),
+        hash_(hash),
+        equal_(equal),
+        clock_(std::move(time)),
+        coarse_lag_(clock_->coarse_lag()),
+        background_(std::move(background)),
+        random_(options_.seed != 0 ? options_.seed : entropy_seed()),
+        loads_(std::make_shared<bulkhead>(options_.max_concurrent_loads)),
+        recorder_(options_.key_classes.names),
+        engine_({.capacity = options_.capacity, .max_bytes = options_.max_bytes}, equal),
+        flights_(equal) {}
+
+  const cache_options<K, V>& options() const noexcept { return options_; }
+  const entry_policy& policy() const noexcept { return policy_; }
+  clock& time() const noexcept { return *clock_; }
+  cache_recorder& recorder() noexcept { return recorder_; }
+
+  template <class Q>
+  std::size_t hash_of(const Q& key) const {
+    return hash_(key);
+  }
+
+  // ---- reading ----
+
+  /// What is there now; counts as a use when it can be served.
+  template <class Q>
+  lookup<V> look(const Q& key, std::size_t hash) {
+    lookup<V> found;
+    const time_point coarse = clock_->coarse_now();
+    engine_.read(key, hash, coarse, [&](local::entry<V>& item) {
+      time_point now = coarse;
+      if (now + coarse_lag_ < item.times.attention_from()) {
+        found.is = standing::fresh;
+      } else {
+        now = clock_->now();
+        found.is = standing_at(item.times, now, random_);
+        if (found.is == standing::missing) return false;
+      }
+      found.value = item.value;
+      if (found.is == standing::on_error) return false;
+      if (found.is != standing::stale) item.times.use(now);
+      return true;
+    });
+    return found;
+  }
+
+  /// Calls `inspect(const entry&, now)` for what is there, expired or not; no use is counted.
+  template <class Q, class F>
+  bool inspect(const Q& key, std::size_t hash, F&& inspector) {
+    const time_point now = clock_->now();
+    return engine_.read(key, hash, now, [&](const local::entry<V>& item) {
+      inspector(item, now);
+      return false;
+    });
+  }
+
+  // ---- writing ----
+
+  /// Removes the entry and cuts off the load in progress.
+  template <class Q>
+  bool invalidate(const Q& key, std::size_t hash) {
+    waiter_set woken;
+    bool removed = false;
+    {
+      auto& shard = flights_.shard_of(hash);
+      const std::lock_guard lock{shard.mutex};
+      shard.supersede_locked(key, hash, woken);
+      removed = engine_.erase(key, hash, removal_cause::invalidated);
+    }
+    wake(woken);
+    return removed;
+  }
+
+  /// Ends the entry's freshness and cuts off the load in progress, whose value may be older than the reason.
+  template <class Q>
+  bool expire(const Q& key, std::size_t hash) {
+    waiter_set woken;
+    bool there = false;
+    {
+      auto& shard = flights_.shard_of(hash);
+      const std::lock_guard lock{shard.mutex};
+      shard.supersede_locked(key, hash, woken);
+      const time_point now = clock_->now();
+      engine_.read(key, hash, now, [&](local::entry<V>& item) {
+        there = true;
+        item.times.expire(now);
+        return false;
+      });
+    }
+    wake(woken);
+    return there;
+  }
+
+  /// Stores a value (null: an absence) that the application knows to be right now.
+  void put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy) {
+    const time_point now = clock_->now();
+    const auto times = value ? policy.times_of_value(now, duration::zero(), random_.uniform())
+                             : policy.times_of_absence(now, duration::zero(), random_.uniform());
+    const std::size_t weight = weigh(key, value);
+    waiter_set woken;
+    {
+      auto& shard = flights_.shard_of(hash);
+      const std::lock_guard lock{shard.mutex};
+      shard.supersede_locked(key, hash, woken);
+      store_locked(std::move(key), hash, std::move(value), times, weight, now);
+    }
+    wake(woken);
+  }
+
+  void clear() {
+    waiter_set woken;
+    for (auto& shard : flights_.shards()) {
+      const std::lock_guard lock{shard.mutex};
+      shard.supersede_all_locked(woken);
+    }
+    engine_.clear();
+    wake(woken);
+  }
+
+  // ---- loading ----
+
+  /// Opens a flight for the key, or joins the one that is there.
+  admission admit(const K& key, std::size_t hash, const request& how);
+
+  /// The end of a load whose flight this caller leads.
+  settlement complete(const flight_ptr& which, loaded<V> given, const entry_policy& policy);
+
+  /// The leader leaves without an answer: its loader is asked to stop and the waiters try again.
+  void forsake(const flight_ptr& which) {
+    end_leading(*which);
+    abandon(which);
+  }
+
+  /// Opens a flight and runs `loader` for it on the executor, unless one is under way or the key is in back-off.
+  void refresh(const K& key, std::size_t hash, const bound_loader<K, V>& loader, const entry_policy& policy) {
+    admission flight = admit(key, hash, {.refresh = true});
+    if (flight.is == admitted::leads) launch(std::move(flight.flight), loader, policy);
+  }
+
+  /// Runs `loader` for an open flight on the executor.
+  void launch(flight_ptr which, const bound_loader<K, V>& loader, const entry_policy& policy);
+
+  /// Calls `loader` for an open flight on this thread and settles it.
+  settlement run(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy) {
+    load_context<V> context = context_of(*which);
+    const detail::running_load here{this, &which->key, detail::current_load()};
+    const detail::running_load_scope scope{&here};
+    loaded<V> given = loader(which->key, context);
+    return complete(which, std::move(given), policy.with(context.entry));
+  }
+
+  load_context<V> context_of(const flight<K, V>& which) const {
+    return {which.stop.get_token(), which.previous, which.give_up_at};
+  }
+
+  /// Calls `change(flight)` under the mutex that guards the flight.
+  template <class F>
+  decltype(auto) with_locked(flight<K, V>& which, F&& change) {
+    const std::lock_guard lock{flights_.shard_of(which.hash).mutex};
+    return std::forward<F>(change)(which);
+  }
+
+  bulkhead::permit try_permit(bool of_source) {
+    const auto& from = of_source ? options_.source_bulkhead : loads_;
+    return bulkhead::try_acquire(from);
+  }
+
+  error load_timed_out() const {
+    return {errc::load_timed_out, "cache '" + options_.name + "': a load was given up at its load_deadline"};
+  }
+
+  /// No more loads start, and those that run are asked to stop.
+  void close();
+
+  // ---- counting ----
+
+  template <class Q>
+  std::size_t class_of(const Q& key) const {
+    if (!options_.key_classes.of) return 0;
+    if constexpr (std::same_as<Q, K>) return options_.key_classes.of(key);
+    else return options_.key_classes.of(K(key));
+  }
+  void count(std::size_t key_class, cache_counter counter) noexcept { recorder_.count(key_class, counter); }
+
+  std::size_t size() const { return engine_.size(); }
+  cache_stats stats() const override;
+
+ private:
+  void take_permits(flight<K, V>& which, admission& outcome);
+  void arm(const flight_ptr& which);
+  void time_out(const flight_ptr& which);
+  void abandon(const flight_ptr& which);
+  void end_leading(flight<K, V>& which);
+  void store_locked(K key, std::size_t hash, value_ptr<V> value, const std::optional<local::entry_times>& times,
+                    std::size_t weight, time_point now);
+  std::size_t weigh(const K& key, const value_ptr<V>& value) const;
+  void note_end(const flight<K, V>& which, fate end, const answer& value, bool unmodified, time_point now);
+
+  static void wake(waiter_set& woken) noexcept {
+    for (const auto& one : woken) one->wake();
+  }
+
+  const cache_options<K, V> options_;
+  const entry_policy policy_;
+  const Hash hash_;
+  const Eq equal_;
+  const std::shared_ptr<clock> clock_;
+  const duration coarse_lag_;
+  const std::weak_ptr<executor> background_;
+  random_source random_;
+  const std::shared_ptr<bulkhead> loads_;
+  cache_recorder recorder_;
+  local::engine<K, V, Eq> engine_;
+  flight_table<K, V, Eq> flights_;
+  std::atomic<bool> closed_{false};  // release/acquire: set before the flights are asked to stop
+};
+
+}  // namespace seawall
+
+#include "seawall/cache/core_load.hpp"

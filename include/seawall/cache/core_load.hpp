@@ -1,0 +1,268 @@
+// The members of core that open and end flights. Part of core.hpp; not to be included by itself.
+#pragma once
+
+#include "seawall/cache/core.hpp"
+
+#include <string>
+
+namespace seawall {
+
+template <class K, class V, class Hash, class Eq>
+auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& how) -> admission {
+  for (const auto* load = detail::current_load(); load; load = load->outer) {
+    if (load->cache == this && equal_(*static_cast<const K*>(load->key), key)) {
+      return {.is = admitted::refused,
+              .why = error{errc::recursive_load, "cache '" + options_.name + "': a loader asked for the key it is loading"}};
+    }
+  }
+  const time_point now = clock_->now();
+  admission outcome{.is = admitted::leads};
+  {
+    auto& shard = flights_.shard_of(hash);
+    const std::lock_guard lock{shard.mutex};
+    if (flight_ptr there = shard.find_locked(key, hash)) {
+      if (how.refresh || !how.joins) return {.is = admitted::busy};
+      there->waiters.insert(how.joins);
+      return {.is = admitted::joins, .flight = std::move(there)};
+    }
+    // Between the caller's look and this lock another load may have filled the entry. Without a flight in the table
+    // nothing but a put can change it now, and that takes this mutex.
+    lookup<V> found = look(key, hash);
+    if (found.is == standing::fresh || (!how.refresh && found.servable())) {
+      return {.is = admitted::answered, .found = std::move(found)};
+    }
+    if (const failure_record* failed = shard.find_failure_locked(key, hash, now)) {
+      return {.is = admitted::refused, .found = std::move(found), .why = failed->last};
+    }
+    const time_point load_end = after(now, options_.load_deadline);
+    outcome.flight = std::make_shared<flight<K, V>>(flight<K, V>{
+        .key = key, .hash = hash, .started = now, .give_up_at = std::min(load_end, how.leader_deadline),
+        .leader_bound = how.leader_deadline < load_end, .refresh = how.refresh, .previous = std::move(found.value)});
+    if (closed_.load(std::memory_order_acquire)) {
+      return {.is = admitted::refused, .why = error{errc::closed, "cache '" + options_.name + "' is being destroyed"}};
+    }
+    if (how.takes_permits) {
+      take_permits(*outcome.flight, outcome);
+      if (outcome.is == admitted::refused) return outcome;
+    }
+    if (how.joins_own) outcome.flight->waiters.insert(how.joins);
+    shard.flights.try_emplace(local::prehashed<K>{key, hash}, outcome.flight);
+  }
+  const std::size_t key_class = class_of(key);
+  count(key_class, cache_counter::loads);
+  if (how.refresh) count(key_class, cache_counter::refreshes);
+  arm(outcome.flight);
+  return outcome;
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::take_permits(flight<K, V>& which, admission& outcome) {
+  const auto refuse = [&](std::size_t limit, const char* whose) {
+    outcome.is = admitted::refused;
+    outcome.why = error{errc::overloaded, "cache '" + options_.name + "': " + std::to_string(limit) +
+                                              " loads are running, the limit of " + whose};
+  };
+  which.permits[0] = try_permit(false);
+  if (!which.permits[0]) return refuse(loads_->limit(), "max_concurrent_loads");
+  if (!options_.source_bulkhead) return;
+  which.permits[1] = try_permit(true);
+  if (!which.permits[1]) refuse(options_.source_bulkhead->limit(), "source_bulkhead");
+}
+
+// The timer holds the cache weakly. Its handle is for the leader alone: the timer may fire before it is even known.
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::arm(const flight_ptr& which) {
+  if (which->give_up_at == never) return;
+  which->timer = clock_->call_at(which->give_up_at, [self = this->weak_from_this(), which] {
+    if (const auto alive = self.lock()) alive->time_out(which);
+  });
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::time_out(const flight_ptr& which) {
+  if (which->leader_bound) return abandon(which);
+  waiter_set woken;
+  {
+    auto& shard = flights_.shard_of(which->hash);
+    const std::lock_guard lock{shard.mutex};
+    if (which->phase != flight_phase::loading && which->phase != flight_phase::superseded) return;
+    error reason = load_timed_out();
+    if (which->phase == flight_phase::loading) {
+      shard.record_failure_locked(which->key, which->hash, reason, clock_->now(), options_.backoff.initial,
+                                  options_.backoff.max);
+      shard.release_key_locked(*which);
+    }
+    which->answer = std::unexpected(std::move(reason));
+    which->accepted = true;
+    which->phase = flight_phase::settled;
+    woken.swap(which->waiters);
+  }
+  count(class_of(which->key), cache_counter::load_timeouts);
+  which->stop.request_stop();
+  wake(woken);
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::abandon(const flight_ptr& which) {
+  waiter_set woken;
+  {
+    auto& shard = flights_.shard_of(which->hash);
+    const std::lock_guard lock{shard.mutex};
+    if (which->phase != flight_phase::loading && which->phase != flight_phase::superseded) return;
+    shard.release_key_locked(*which);
+    which->phase = flight_phase::abandoned;
+    woken.swap(which->waiters);
+  }
+  count(class_of(which->key), cache_counter::abandoned);
+  which->stop.request_stop();
+  wake(woken);
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::end_leading(flight<K, V>& which) {
+  for (auto& permit : which.permits) permit = {};
+  if (which.timer != 0) clock_->cancel(std::exchange(which.timer, 0));
+}
+
+template <class K, class V, class Hash, class Eq>
+auto core<K, V, Hash, Eq>::complete(const flight_ptr& which, loaded<V> given, const entry_policy& policy) -> settlement {
+  const time_point now = clock_->now();
+  const bool unmodified = given.is_unmodified();
+  answer value = [&]() -> answer {
+    if (const error* failure = given.failure()) return std::unexpected(*failure);
+    if (!unmodified) return std::move(given).value();
+    if (which->previous) return which->previous;
+    return fail(errc::loader_failed, "the loader answered not_modified, but there was no previous value");
+  }();
+  const entry_policy final_policy = policy.with(given.options());
+  std::optional<local::entry_times> times;
+  std::size_t weight = 0;
+  if (value) {
+    const double draw = random_.uniform();
+    times = *value ? final_policy.times_of_value(now, now - which->started, draw)
+                   : final_policy.times_of_absence(now, now - which->started, draw);
+    weight = weigh(which->key, *value);
+  }
+  waiter_set woken;
+  fate end = fate::late;
+  {
+    auto& shard = flights_.shard_of(which->hash);
+    const std::lock_guard lock{shard.mutex};
+    if (which->phase == flight_phase::loading) {
+      end = fate::accepted;
+      if (value) {
+        shard.forget_failure_locked(which->key, which->hash);
+        store_locked(which->key, which->hash, *value, times, weight, now);
+      } else {
+        shard.record_failure_locked(which->key, which->hash, value.error(), now, options_.backoff.initial,
+                                    options_.backoff.max);
+      }
+      shard.release_key_locked(*which);
+    } else if (which->phase == flight_phase::superseded) {
+      end = fate::superseded;
+    }
+    if (end != fate::late) {
+      which->phase = flight_phase::settled;
+      which->accepted = end == fate::accepted;
+      which->answer = value;
+      woken.swap(which->waiters);
+    }
+  }
+  end_leading(*which);
+  note_end(*which, end, value, unmodified, now);
+  wake(woken);
+  return {end, std::move(value)};
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::note_end(const flight<K, V>& which, fate end, const answer& value, bool unmodified,
+                                    time_point now) {
+  const std::size_t key_class = class_of(which.key);
+  recorder_.load_time().record(now - which.started);
+  if (end == fate::superseded) count(key_class, cache_counter::superseded);
+  if (end == fate::late) return;
+  if (!value) count(key_class, cache_counter::load_failures);
+  else if (unmodified) count(key_class, cache_counter::not_modified);
+  if (!value && which.refresh && options_.log) {
+    options_.log(log_level::warning, "cache '" + options_.name + "': a refresh failed: " + value.error().message());
+  }
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::launch(flight_ptr which, const bound_loader<K, V>& loader, const entry_policy& policy) {
+  // A task that its executor drops without running it must not leave the key hanging.
+  struct job {
+    std::shared_ptr<core> owner;
+    flight_ptr which;
+    bound_loader<K, V> loader;
+    entry_policy policy;
+
+    job(job&&) = default;
+    job(std::shared_ptr<core> o, flight_ptr w, const bound_loader<K, V>& l, const entry_policy& p)
+        : owner(std::move(o)), which(std::move(w)), loader(l), policy(p) {}
+    ~job() {
+      if (owner) owner->complete(which, loaded<V>(error{errc::cancelled, "the executor dropped the load"}), policy);
+    }
+    void operator()() {
+      const auto self = std::exchange(owner, nullptr);
+      self->run(which, loader, policy);
+    }
+  };
+  job work{this->shared_from_this(), std::move(which), loader, policy};
+  if (const auto background = background_.lock()) background->post(std::move(work));
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::store_locked(K key, std::size_t hash, value_ptr<V> value,
+                                        const std::optional<local::entry_times>& times, std::size_t weight,
+                                        time_point now) {
+  if (!times) {
+    engine_.erase(key, hash, removal_cause::replaced);
+    return;
+  }
+  try {
+    engine_.put(key, hash, {std::move(value), *times}, weight, now);
+  } catch (...) {
+    // Out of memory: the old value must not outlive the new one; the callers get their answer all the same.
+    engine_.erase(key, hash, removal_cause::replaced);
+    count(class_of(key), cache_counter::store_failures);
+  }
+}
+
+template <class K, class V, class Hash, class Eq>
+std::size_t core<K, V, Hash, Eq>::weigh(const K& key, const value_ptr<V>& value) const {
+  if (value && options_.weigher) return options_.weigher(key, *value);
+  // Beside key and value: the table's node, the LRU links, the times, the control block of the shared pointer.
+  constexpr std::size_t bookkeeping = 208;
+  return bookkeeping + byte_size(key) + (value ? byte_size(*value) : 0);
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::close() {
+  closed_.store(true, std::memory_order_release);
+  for (auto& shard : flights_.shards()) {
+    std::vector<flight_ptr> running;
+    {
+      const std::lock_guard lock{shard.mutex};
+      for (auto& [key, one] : shard.flights) running.push_back(one);
+    }
+    for (const auto& one : running) one->stop.request_stop();
+  }
+}
+
+template <class K, class V, class Hash, class Eq>
+cache_stats core<K, V, Hash, Eq>::stats() const {
+  cache_stats stats;
+  stats.name = options_.name;
+  recorder_.fill(stats);
+  engine_.fill(stats);
+  stats.running_loads = loads_->running();
+  const time_point now = clock_->now();
+  for (const auto& shard : flights_.shards()) {
+    const std::lock_guard lock{shard.mutex};
+    for (const auto& [key, failure] : shard.failures) stats.failing_keys += now < failure.retry_at ? 1 : 0;
+  }
+  return stats;
+}
+
+}  // namespace seawall

@@ -1,0 +1,61 @@
+// A load in progress for one key, and those who wait for it.
+//
+// Life: loading -> settled (with an answer)                     the usual way
+//       loading -> superseded -> settled                        an invalidation came: the key is free at once, the load
+//                                                               runs on for those who stay, its value is never stored
+//       loading -> abandoned                                    its leader left: the waiters try again, the value is lost
+//       loading -> settled (load_timed_out), load still running  its time was up: a late value is lost
+//
+// Guard: the first group is constant once the flight is in the table; the last is guarded by the mutex of the flight
+// table's shard that the key belongs to.
+#pragma once
+
+#include "seawall/base/clock.hpp"
+#include "seawall/base/result.hpp"
+#include "seawall/cache/bulkhead.hpp"
+#include "seawall/local/entry.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <unordered_set>
+#include <utility>
+
+namespace seawall {
+
+/// Somebody who waits. `wake` is called outside all locks, from any thread, any number of times; it means "look again".
+class waiter {
+ public:
+  virtual ~waiter() = default;
+  virtual void wake() noexcept = 0;
+};
+
+enum class flight_phase { loading, superseded, abandoned, settled };
+
+/// A set: one that leaves early is found at once, however many wait.
+using waiter_set = std::unordered_set<std::shared_ptr<waiter>>;
+
+template <class K, class V>
+struct flight {
+  K key;
+  std::size_t hash;
+  time_point started;
+  time_point give_up_at;      ///< When the load's time is up.
+  bool leader_bound;          ///< That time is the leader's own: its waiters then try again instead of failing.
+  bool refresh;               ///< Started for an entry that may still be served.
+  value_ptr<V> previous;      ///< For a conditional refresh.
+  std::stop_source stop{};    ///< Thread-safe by itself.
+
+  // ---- touched by the leader only ----
+  bulkhead::permit permits[2]{};  ///< Given back when the loader has returned.
+  clock::timer_id timer = 0;      ///< Fires at give_up_at; 0: none.
+
+  // ---- guarded by the shard's mutex ----
+  flight_phase phase = flight_phase::loading;
+  std::optional<result<value_ptr<V>>> answer{};  ///< Set when settled.
+  bool accepted = false;                       ///< Settled in time and not superseded: the answer is for every waiter.
+  waiter_set waiters{};
+};
+
+}  // namespace seawall

@@ -1,0 +1,276 @@
+// The machine behind get_or_load: it decides every step of one call and performs none. A driver runs it:
+//
+//   for (step next = op.start();;)
+//     switch (next) {
+//       case step::done:       return op.take();
+//       case step::run_loader: next = op.loaded(<call the loader with op.key() and op.context()>); break;
+//       case step::wait:       <wait for the waiter's wake>; next = op.woken(); break;
+//     }
+//
+// The blocking driver waits on a semaphore, the Asio driver suspends; threads and coroutines so join one flight.
+// Thread safety: one call at a time; the waiter given at construction is woken from other threads.
+#pragma once
+
+#include "seawall/cache/core.hpp"
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace seawall {
+
+enum class step { done, run_loader, wait };
+
+template <class Core>
+class load_op {
+ public:
+  using K = typename Core::key_type;
+  using V = typename Core::value_type;
+  using answer = typename Core::answer;
+
+  struct settings {
+    const bound_loader<K, V>* loader = nullptr;  ///< Runs on the executor; null: the driver runs one of its own.
+    entry_policy policy{};
+    duration deadline = forever;                 ///< From now.
+    bool inline_loader = false;                  ///< Run even a bound loader on the driver's thread.
+    bool takes_permits = true;
+  };
+
+  load_op(std::shared_ptr<Core> owner, K key, std::size_t hash, std::shared_ptr<waiter> self, const settings& how)
+      : core_(std::move(owner)),
+        key_(std::move(key)),
+        hash_(hash),
+        self_(std::move(self)),
+        how_(how),
+        deadline_(after(core_->time().now(), how.deadline)) {
+    if (how_.deadline <= duration::zero()) deadline_ = time_point::min();
+  }
+
+  load_op(const load_op&) = delete;
+  load_op& operator=(const load_op&) = delete;
+  ~load_op() { cancel(); }
+
+  step start() { return start(core_->look(key_, hash_)); }
+  /// The same for a caller that has looked already.
+  step start(lookup<V> found) { return decide(std::move(found)); }
+
+  /// The loader's answer, after step::run_loader.
+  step loaded(seawall::loaded<V> given) {
+    const auto ended = core_->complete(std::exchange(led_, nullptr), std::move(given), how_.policy.with(context_->entry));
+    if (ended.is == fate::accepted) return ended.value ? finish(*ended.value) : fail_with(ended.value.error());
+    // Superseded, or given up meanwhile: the value may be older than what others have already been told.
+    if (ended.is == fate::superseded && retries_left_-- > 0) return decide(core_->look(key_, hash_));
+    if (!ended.value) return ended.is == fate::late ? given_up() : fail_with(ended.value.error());
+    core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
+    return finish(*ended.value);
+  }
+
+  /// After step::wait, whenever the waiter was woken.
+  step woken() {
+    struct view {
+      flight_phase phase;
+      bool accepted;
+      std::optional<answer> value;
+    };
+    const bool out_of_time = core_->time().now() >= deadline_;
+    const view seen = core_->with_locked(*joined_, [&](auto& flight) -> view {
+      const bool stays = flight.phase == flight_phase::loading ||
+                         (flight.phase == flight_phase::superseded && retries_left_ == 0);
+      if (stays && !out_of_time) {
+        flight.waiters.insert(self_);
+      } else {
+        flight.waiters.erase(self_);
+      }
+      return {flight.phase, flight.accepted, flight.answer};
+    });
+    if (seen.phase == flight_phase::settled) {
+      leave();
+      if (!*seen.value) return fail_with(seen.value->error());
+      if (!seen.accepted) {
+        if (retries_left_-- > 0) return decide(core_->look(key_, hash_));
+        retries_left_ = 0;
+        core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
+      }
+      return finish(**seen.value);
+    }
+    if (out_of_time) {
+      leave();
+      return time_out();
+    }
+    if (seen.phase == flight_phase::loading) return step::wait;
+    if (seen.phase == flight_phase::superseded) {
+      if (retries_left_ == 0) return step::wait;
+      --retries_left_;
+    }
+    leave();
+    return decide(core_->look(key_, hash_));
+  }
+
+  /// Ends the call early: the flight it leads is abandoned, the one it waits for goes on without it.
+  void cancel() {
+    if (led_) core_->forsake(std::exchange(led_, nullptr));
+    if (joined_) {
+      core_->with_locked(*joined_, [&](auto& flight) { flight.waiters.erase(self_); });
+      leave();
+    }
+    disarm();
+  }
+
+  /// The outcome, after step::done.
+  answer take() { return std::move(*outcome_); }
+  bool done() const noexcept { return outcome_.has_value(); }
+
+  const K& key() const noexcept { return key_; }
+  /// For the loader, after step::run_loader.
+  load_context<V>& context() noexcept { return *context_; }
+  /// Which load this is, for the scope that a driver opens around the loader.
+  detail::running_load running() const noexcept { return {core_.get(), &key_, detail::current_load()}; }
+  /// The loader to run after step::run_loader when it is not the driver's own.
+  const bound_loader<K, V>* bound() const noexcept { return how_.loader; }
+
+ private:
+  using admission = typename Core::admission;
+
+  bool runs_inline() const noexcept { return how_.loader == nullptr || how_.inline_loader; }
+
+  step decide(lookup<V> found) {
+    switch (found.is) {
+      case standing::fresh: return serve(std::move(found));
+      case standing::refresh_due:
+      case standing::stale: return serve_and_refresh(std::move(found));
+      case standing::missing:
+      case standing::on_error: break;
+    }
+    missed_ = true;
+    if (core_->time().now() >= deadline_) return time_out();
+    admission flight = core_->admit(key_, hash_, {.joins = self_, .joins_own = !runs_inline(),
+                                                  .takes_permits = how_.takes_permits,
+                                                  .leader_deadline = runs_inline() ? deadline_ : never});
+    switch (flight.is) {
+      case admitted::answered:
+        missed_ = false;
+        return decide(std::move(flight.found));
+      case admitted::refused: return refused(*flight.why);
+      case admitted::leads: return lead(std::move(flight.flight));
+      case admitted::joins:
+        core_->count(core_->class_of(key_), cache_counter::coalesced);
+        return wait_for(std::move(flight.flight));
+      case admitted::busy: break;  // not asked for
+    }
+    return fail_with(error{errc::loader_failed});
+  }
+
+  // The value in hand is good enough for this caller. With a bound loader the refresh runs in the background; with the
+  // caller's own loader this one caller pays for it, all others are served meanwhile.
+  step serve_and_refresh(lookup<V> found) {
+    if (!runs_inline()) {
+      core_->refresh(key_, hash_, *how_.loader, how_.policy);
+      return serve(std::move(found));
+    }
+    if (core_->time().now() >= deadline_) return serve(std::move(found));
+    admission flight = core_->admit(key_, hash_, {.refresh = true, .takes_permits = how_.takes_permits,
+                                                  .leader_deadline = deadline_});
+    if (flight.is == admitted::leads) return lead(std::move(flight.flight));
+    if (flight.is == admitted::answered) return serve(std::move(flight.found));
+    return serve(std::move(found));
+  }
+
+  step lead(std::shared_ptr<flight<K, V>> opened) {
+    if (!runs_inline()) {
+      const auto copy = opened;
+      wait_for(std::move(opened));
+      core_->launch(copy, *how_.loader, how_.policy);
+      return step::wait;
+    }
+    led_ = std::move(opened);
+    context_.emplace(core_->context_of(*led_));
+    return step::run_loader;
+  }
+
+  step wait_for(std::shared_ptr<flight<K, V>> joined) {
+    joined_ = std::move(joined);
+    if (timer_ == 0 && deadline_ != never) {
+      timer_ = core_->time().call_at(deadline_, [self = self_] { self->wake(); });
+    }
+    return step::wait;
+  }
+
+  step refused(const error& why) {
+    const std::size_t key_class = core_->class_of(key_);
+    if (why == errc::overloaded) core_->count(key_class, cache_counter::overload_rejections);
+    else if (!(why == errc::recursive_load) && !(why == errc::closed)) {
+      core_->count(key_class, cache_counter::backoff_rejections);
+    }
+    return fail_with(why);
+  }
+
+  step time_out() {
+    core_->count(core_->class_of(key_), cache_counter::caller_timeouts);
+    return fail_with(error{errc::timed_out, "cache '" + core_->options().name + "': the caller's deadline passed"});
+  }
+
+  // The load was asked to stop and did: what counts is why it was asked.
+  step given_up() {
+    if (core_->time().now() >= deadline_) return time_out();
+    return fail_with(core_->load_timed_out());
+  }
+
+  // A failure is answered with what is there, as far as the entry's own policy allows.
+  step fail_with(const error& why) {
+    lookup<V> found = core_->look(key_, hash_);
+    if (found.is != standing::missing) return serve(std::move(found));
+    count_miss();
+    outcome_.emplace(std::unexpected(why));
+    disarm();
+    return step::done;
+  }
+
+  step serve(lookup<V> found) {
+    if (found.is == standing::stale || found.is == standing::on_error) {
+      count_once(cache_counter::stale_served);
+    } else if (!missed_) {
+      count_once(found.value ? cache_counter::hits : cache_counter::negative_hits);
+    }
+    return finish(std::move(found.value));
+  }
+
+  step finish(value_ptr<V> value) {
+    count_miss();
+    outcome_.emplace(std::move(value));
+    disarm();
+    return step::done;
+  }
+
+  void count_miss() { count_once(cache_counter::misses); }
+
+  // Each call counts as one look-up, whatever it goes through.
+  void count_once(cache_counter counter) {
+    if (!std::exchange(counted_, true)) core_->count(core_->class_of(key_), counter);
+  }
+
+  void leave() noexcept { joined_ = nullptr; }
+
+  void disarm() {
+    if (timer_ != 0) core_->time().cancel(std::exchange(timer_, 0));
+  }
+
+  const std::shared_ptr<Core> core_;
+  const K key_;
+  const std::size_t hash_;
+  const std::shared_ptr<waiter> self_;
+  const settings how_;
+  time_point deadline_;
+
+  // How often an invalidation may send this caller back to the start before it takes what a load that began before the
+  // last one answers: a key that is written faster than it loads must not keep its readers for ever.
+  int retries_left_ = 3;
+  bool missed_ = false;   // the first look found nothing to serve
+  bool counted_ = false;
+  std::shared_ptr<flight<K, V>> led_;
+  std::shared_ptr<flight<K, V>> joined_;
+  std::optional<load_context<V>> context_;
+  clock::timer_id timer_ = 0;
+  std::optional<answer> outcome_;
+};
+
+}  // namespace seawall

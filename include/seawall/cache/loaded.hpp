@@ -1,0 +1,158 @@
+// What a loader answers: a value, "not found", "not modified" or an error, with the entry's own options if it wishes.
+//
+// A loader is called as f(key) or f(key, load_context<V>&) and may return any of
+//   V, value_ptr<V>, std::optional<V> (nothing: not found), seawall::not_found, seawall::not_modified, an error,
+//   loaded<V>, or a result<> of one of these.
+// What it throws becomes an error with the code loader_failed and the exception in error::cause().
+#pragma once
+
+#include "seawall/base/result.hpp"
+#include "seawall/cache/policy.hpp"
+#include "seawall/local/entry.hpp"
+
+#include <boost/system/system_error.hpp>
+
+#include <concepts>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace seawall {
+
+struct not_found_t {};
+struct not_modified_t {};
+/// The source has no such row. Cached for `negative_ttl`.
+inline constexpr not_found_t not_found{};
+/// The value that `load_context::previous` gave is still right: it is kept and its TTL starts anew.
+inline constexpr not_modified_t not_modified{};
+
+template <class V>
+class [[nodiscard]] loaded {
+ public:
+  loaded(value_ptr<V> value) {
+    if (value) answer_ = std::move(value);
+  }
+  template <class T>
+    requires(std::constructible_from<V, T> && !std::same_as<std::remove_cvref_t<T>, loaded> &&
+             !std::same_as<std::remove_cvref_t<T>, error> && !std::convertible_to<T, value_ptr<V>>)
+  loaded(T&& value) : answer_(std::make_shared<const V>(std::forward<T>(value))) {}
+  loaded(not_found_t) {}
+  loaded(not_modified_t) : answer_(not_modified) {}
+  loaded(error failure) : answer_(std::move(failure)) {}
+  loaded(std::unexpected<error> failure) : answer_(std::move(failure).error()) {}
+
+  /// The same answer with options of its own for the entry.
+  loaded with(const entry_options& options) && {
+    options_ = options;
+    return std::move(*this);
+  }
+
+  bool is_unmodified() const noexcept { return std::holds_alternative<not_modified_t>(answer_); }
+  const error* failure() const noexcept { return std::get_if<error>(&answer_); }
+  /// The value; null for an absence. Requires: neither unmodified nor a failure.
+  value_ptr<V> value() && noexcept {
+    auto* held = std::get_if<value_ptr<V>>(&answer_);
+    return held ? std::move(*held) : nullptr;
+  }
+  const entry_options& options() const noexcept { return options_; }
+
+ private:
+  std::variant<not_found_t, value_ptr<V>, not_modified_t, error> answer_;
+  entry_options options_;
+};
+
+/// What a loader may ask for and decide; the optional second parameter of a loader. Valid during the call only.
+template <class V>
+class load_context {
+ public:
+  load_context(std::stop_token stop, value_ptr<V> previous, time_point deadline)
+      : stop_(std::move(stop)), previous_(std::move(previous)), deadline_(deadline) {}
+
+  /// Asked to stop when the load's time is up, or nobody wants the value any more.
+  const std::stop_token& stop_token() const noexcept { return stop_; }
+  /// When the load will be given up, on the cache's clock; `never` without a limit.
+  time_point deadline() const noexcept { return deadline_; }
+  /// The value that is cached, fresh or not, for a conditional request; null when there is none.
+  const value_ptr<V>& previous() const noexcept { return previous_; }
+
+  /// Options for this entry, to be set by the loader: they overrule the call's and the cache's.
+  entry_options entry;
+
+ private:
+  std::stop_token stop_;
+  value_ptr<V> previous_;
+  time_point deadline_;
+};
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_result = false;
+template <class T>
+inline constexpr bool is_result<std::expected<T, error>> = true;
+template <class T>
+inline constexpr bool is_optional_answer = false;
+template <class T>
+inline constexpr bool is_optional_answer<std::optional<T>> = true;
+
+/// Anything a loader may return, as loaded<V>.
+template <class V, class T>
+loaded<V> to_loaded(T&& answer) {
+  using type = std::remove_cvref_t<T>;
+  if constexpr (std::same_as<type, loaded<V>> || std::same_as<type, V> || std::same_as<type, not_found_t> ||
+                std::same_as<type, not_modified_t> || std::same_as<type, error> ||
+                std::same_as<type, std::unexpected<error>>) {
+    return loaded<V>(std::forward<T>(answer));
+  } else if constexpr (is_result<type>) {
+    if (!answer) return loaded<V>(std::forward<T>(answer).error());
+    return to_loaded<V>(*std::forward<T>(answer));
+  } else if constexpr (is_optional_answer<type>) {
+    if (!answer) return loaded<V>(not_found);
+    return to_loaded<V>(*std::forward<T>(answer));
+  } else if constexpr (std::convertible_to<T, value_ptr<V>>) {
+    return loaded<V>(value_ptr<V>(std::forward<T>(answer)));
+  } else {
+    static_assert(std::constructible_from<V, T>,
+                  "a loader returns V, value_ptr<V>, std::optional<V>, loaded<V>, seawall::not_found, "
+                  "seawall::not_modified, or a seawall::result of one of these");
+    return loaded<V>(V(std::forward<T>(answer)));
+  }
+}
+
+/// The exception in flight as an error.
+inline error current_failure() {
+  auto cause = std::current_exception();
+  try {
+    std::rethrow_exception(cause);
+  } catch (const boost::system::system_error& thrown) {
+    return error{thrown.code(), thrown.what(), cause};
+  } catch (const std::exception& thrown) {
+    return error{errc::loader_failed, std::string{"the loader threw: "} + thrown.what(), cause};
+  } catch (...) {
+    return error{errc::loader_failed, "the loader threw something that is no std::exception", cause};
+  }
+}
+
+/// Calls a loader in either form and turns whatever happens into loaded<V>.
+template <class V, class Loader, class K>
+loaded<V> call_loader(Loader& loader, const K& key, load_context<V>& context) noexcept {
+  try {
+    if constexpr (std::invocable<Loader&, const K&, load_context<V>&>) {
+      return to_loaded<V>(loader(key, context));
+    } else {
+      static_assert(std::invocable<Loader&, const K&>,
+                    "a loader is callable as loader(key) or loader(key, seawall::load_context<V>&)");
+      return to_loaded<V>(loader(key));
+    }
+  } catch (...) {
+    return loaded<V>(current_failure());
+  }
+}
+
+}  // namespace detail
+}  // namespace seawall

@@ -1,0 +1,62 @@
+// A cached answer and the times that govern it. A plain value: copying one copies a shared pointer and a few numbers.
+#pragma once
+
+#include "seawall/base/clock.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace seawall {
+
+/// Cached values are shared and immutable: whoever holds one keeps it alive, nobody can change it under another.
+template <class V>
+using value_ptr = std::shared_ptr<const V>;
+
+}  // namespace seawall
+
+namespace seawall::local {
+
+struct entry_times {
+  time_point written;        ///< When the value was stored, or last confirmed by a refresh.
+  time_point fresh_until;    ///< A caller gets it without further ado before this moment.
+  time_point fresh_cap;      ///< Sliding never moves `fresh_until` past this.
+  duration sliding{};        ///< Each use moves `fresh_until` to now + sliding; 0: it does not move.
+  duration stale_for{};      ///< After `fresh_until`: served while a refresh runs.
+  duration stale_if_error{};  ///< After `fresh_until`: served when a load failed.
+  duration refresh_before{};  ///< A use this long before `fresh_cap` starts a refresh; 0: none does.
+  duration xfetch_scale{};   ///< beta x load time of XFetch (Vattani et al. 2015); 0: off.
+
+  time_point stale_until() const noexcept { return after(fresh_until, stale_for); }
+  time_point error_until() const noexcept { return after(fresh_until, stale_if_error); }
+  /// From here on the entry serves nobody and its memory may be taken back.
+  time_point keep_until() const noexcept { return after(fresh_until, std::max(stale_for, stale_if_error)); }
+
+  /// The earliest moment at which a use may have to do more than return the value. XFetch draws -ln(u) <= 37 for a
+  /// 53-bit u in (0, 1], so a use earlier than 37 scales before the cap can never win its draw.
+  time_point attention_from() const noexcept {
+    const duration early = std::max(refresh_before, xfetch_scale > duration::max() / 37 ? forever : 37 * xfetch_scale);
+    if (early == duration::zero()) return fresh_until;
+    const time_point from = early >= fresh_cap - time_point::min() ? time_point::min() : fresh_cap - early;
+    return std::min(fresh_until, from);
+  }
+
+  /// A use at `now` of an entry with a sliding TTL.
+  void use(time_point now) noexcept {
+    if (sliding > duration::zero()) fresh_until = std::max(fresh_until, std::min(after(now, sliding), fresh_cap));
+  }
+
+  /// No longer fresh from `now` on; what may be served stale stays servable for its time, counted from now.
+  void expire(time_point now) noexcept {
+    sliding = duration::zero();
+    fresh_until = std::min(fresh_until, now);
+    fresh_cap = std::min(fresh_cap, now);
+  }
+};
+
+template <class V>
+struct entry {
+  value_ptr<V> value;  ///< Null: a cached absence.
+  entry_times times;
+};
+
+}  // namespace seawall::local

@@ -1,0 +1,96 @@
+#include "seawall/base/clock.hpp"
+#include "seawall/base/timer_queue.hpp"
+
+#include <time.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace seawall {
+namespace {
+
+time_point read(clockid_t id) noexcept {
+  timespec value{};
+  clock_gettime(id, &value);
+  return time_point{std::chrono::seconds{value.tv_sec} + std::chrono::nanoseconds{value.tv_nsec}};
+}
+
+duration resolution(clockid_t id) noexcept {
+  timespec value{};
+  clock_getres(id, &value);
+  return std::chrono::seconds{value.tv_sec} + std::chrono::nanoseconds{value.tv_nsec};
+}
+
+// What the timer thread and the clock share. The thread holds it too, so that a clock may be destroyed by one of its
+// own callbacks: the thread is then detached and ends by itself.
+struct timer_thread_state {
+  std::mutex mutex;
+  std::condition_variable changed;
+  timer_queue timers;    // guarded by mutex
+  bool stopping = false;  // guarded by mutex
+};
+
+void run_timers(const std::shared_ptr<timer_thread_state>& state) {
+  std::unique_lock lock{state->mutex};
+  while (!state->stopping) {
+    const time_point next = state->timers.next();
+    if (next == never) {
+      state->changed.wait(lock);
+    } else if (read(CLOCK_MONOTONIC) < next) {
+      state->changed.wait_until(lock, next);
+    } else {
+      auto fn = state->timers.take_first();
+      lock.unlock();
+      fn();
+      fn = nullptr;  // what it captured dies outside the lock
+      lock.lock();
+    }
+  }
+}
+
+class steady_clock_source final : public clock {
+ public:
+  ~steady_clock_source() override {
+    if (!thread_.joinable()) return;
+    {
+      const std::lock_guard lock{state_->mutex};
+      state_->stopping = true;
+    }
+    state_->changed.notify_one();
+    if (thread_.get_id() == std::this_thread::get_id()) thread_.detach();
+    else thread_.join();
+  }
+
+  time_point now() const noexcept override { return read(CLOCK_MONOTONIC); }
+  time_point coarse_now() const noexcept override { return read(CLOCK_MONOTONIC_COARSE); }
+  duration coarse_lag() const noexcept override { return coarse_lag_; }
+
+  timer_id call_at(time_point when, callback fn) override {
+    const std::lock_guard lock{state_->mutex};
+    if (!thread_.joinable()) thread_ = std::thread{[state = state_] { run_timers(state); }};
+    const bool earliest = when < state_->timers.next();
+    const timer_id id = state_->timers.add(when, std::move(fn));
+    if (earliest) state_->changed.notify_one();
+    return id;
+  }
+
+  bool cancel(timer_id id) override {
+    callback removed;  // destroyed after the lock is released
+    const std::lock_guard lock{state_->mutex};
+    removed = state_->timers.remove(id);
+    return removed != nullptr;
+  }
+
+ private:
+  // Twice the tick: the coarse clock is one tick behind at most, and a late tick must not serve an expired entry.
+  const duration coarse_lag_ = 2 * resolution(CLOCK_MONOTONIC_COARSE);
+  const std::shared_ptr<timer_thread_state> state_ = std::make_shared<timer_thread_state>();
+  std::thread thread_;  // guarded by state_->mutex until destruction
+};
+
+}  // namespace
+
+std::shared_ptr<clock> make_steady_clock() { return std::make_shared<steady_clock_source>(); }
+
+}  // namespace seawall
