@@ -240,13 +240,19 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   /// Runs `loader` for an open flight on the executor.
   void launch(flight_ptr which, const bound_loader<K, V>& loader, const entry_policy& policy);
 
-  /// Calls `loader` for an open flight on this thread and settles it.
-  settlement run(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy) {
+  /// Calls `loader` for an open flight on this thread and settles it. A flight that nobody waits for any more, and whose
+  /// value could not be stored, is abandoned instead.
+  void run(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy) {
+    const bool needed = with_locked(*which, [](const auto& flight) {
+      return flight.phase == flight_phase::loading ||
+             (flight.phase == flight_phase::superseded && !flight.waiters.empty());
+    });
+    if (!needed) return forsake(which);
     load_context<V> context = context_of(*which);
     const detail::running_load here{this, &which->key, detail::current_load()};
     const detail::running_load_scope scope{&here};
     loaded<V> given = loader(which->key, context);
-    return complete(which, std::move(given), policy.with(context.entry));
+    complete(which, std::move(given), policy.with(context.entry));
   }
 
   load_context<V> context_of(const flight<K, V>& which) const {

@@ -59,7 +59,10 @@ class load_op {
     const auto ended = core_->complete(std::exchange(led_, nullptr), std::move(given), how_.policy.with(context_->entry));
     if (ended.is == fate::accepted) return ended.value ? finish(*ended.value) : fail_with(ended.value.error());
     // Superseded, or given up meanwhile: the value may be older than what others have already been told.
-    if (ended.is == fate::superseded && retries_left_-- > 0) return decide(core_->look(key_, hash_));
+    if (ended.is == fate::superseded && retries_left_ > 0) {
+      --retries_left_;
+      return decide(core_->look(key_, hash_));
+    }
     if (!ended.value) return ended.is == fate::late ? given_up() : fail_with(ended.value.error());
     core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
     return finish(*ended.value);
@@ -85,12 +88,12 @@ class load_op {
     });
     if (seen.phase == flight_phase::settled) {
       leave();
-      if (!*seen.value) return fail_with(seen.value->error());
-      if (!seen.accepted) {
-        if (retries_left_-- > 0) return decide(core_->look(key_, hash_));
-        retries_left_ = 0;
-        core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
+      if (!seen.accepted && retries_left_ > 0) {
+        --retries_left_;
+        return decide(core_->look(key_, hash_));
       }
+      if (!*seen.value) return fail_with(seen.value->error());
+      if (!seen.accepted) core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
       return finish(**seen.value);
     }
     if (out_of_time) {
