@@ -7,8 +7,8 @@
 // eviction) would make entries match that were retired long ago. Every retire() draws anew from the operating
 // system, so processes, forked ones too, go separate ways; two of a million generations agree with odds below 1 in
 // 10 million.
-// A load in flight when retire() is called stores its value under the key it was started with, the old one, where nobody
-// looks any more. Build the key before the load, once, and use it for both.
+// A load in flight when retire() is called stores its value under the key it was started with, the old one, where
+// nobody looks any more. Build the key before the load, once, and use it for both.
 // The generation lives in this process. Processes that share a tier agree by adopt()ing one that they distribute.
 // Thread safety: everything may be called from any thread; generation() is one atomic load.
 #pragma once

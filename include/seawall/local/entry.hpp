@@ -36,7 +36,7 @@ struct entry_times {
   time_point attention_from() const noexcept {
     const duration early = std::max(refresh_before, xfetch_scale > duration::max() / 37 ? forever : 37 * xfetch_scale);
     if (early == duration::zero()) return fresh_until;
-    const time_point from = early >= fresh_cap - time_point::min() ? time_point::min() : fresh_cap - early;
+    const time_point from = early >= fresh_cap - time_point{} ? time_point{} : fresh_cap - early;
     return std::min(fresh_until, from);
   }
 
