@@ -259,7 +259,7 @@ TEST_F(Cache, KeyClassesSplitTheCounters) {
   EXPECT_GT(stats.bytes, 0u);
 }
 
-TEST_F(Cache, TenThousandCallersOneLoad) {
+TEST_F(Cache, ThreadsThatMeetOnAKeyLoadItOnce) {
   names users{{.name = "users"}};
   constexpr int callers = 64;
   std::latch all_there{callers};
@@ -306,6 +306,22 @@ TEST_F(Cache, LoadersMayLoadOtherKeysOfTheirCache) {
   self = &tree;
   EXPECT_EQ(text(tree.get_or_load(1)), "root/1");
   EXPECT_EQ(tree.get_or_load(5).error(), errc::overloaded) << "each level holds a place; the bulkhead ends the descent";
+}
+
+TEST_F(Cache, AnInvalidationDuringTheLoadIsNotTakenForARecursion) {
+  names users{with_clock()};
+  const auto changes_meanwhile = [&](int key) {
+    if (++loads == 1) users.invalidate(key);
+    return "v" + std::to_string(loads);
+  };
+  EXPECT_EQ(text(users.get_or_load(1, changes_meanwhile)), "v2");
+  const auto bulk = [&](std::span<const int> keys) {
+    if (++loads == 3) users.invalidate(keys[1]);
+    return std::vector<std::string>(keys.size(), "b" + std::to_string(loads));
+  };
+  const auto answers = users.get_many(std::vector{5, 6}, bulk);
+  EXPECT_EQ(text(answers[0]), "b3");
+  EXPECT_EQ(text(answers[1]), "b4");
 }
 
 TEST_F(Cache, MemoizeKeysByTheArguments) {

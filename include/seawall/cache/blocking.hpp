@@ -57,12 +57,13 @@ result<value_ptr<V>> load_blocking(const std::shared_ptr<Core>& core, K key, std
   if (current_load() != nullptr) how.inline_loader = true;
   load_op<Core> op{core, std::move(key), hash, self, how};
   const step first = op.start(std::move(found));
-  return drive_blocking(op, *self, first, [&] {
+  // The scope ends with the loader: what the machine does with the answer may open a load of the same key again.
+  const auto run = [&] {
     const running_load here = op.running();
     const running_load_scope scope{&here};
-    if (op.bound()) return op.loaded((*op.bound())(op.key(), op.context()));
-    return op.loaded(call_loader<V>(loader, op.key(), op.context()));
-  });
+    return op.bound() ? (*op.bound())(op.key(), op.context()) : call_loader<V>(loader, op.key(), op.context());
+  };
+  return drive_blocking(op, *self, first, [&] { return op.loaded(run()); });
 }
 
 /// get_many on this thread.
@@ -72,11 +73,12 @@ auto load_many_blocking(const std::shared_ptr<Core>& core, std::vector<bulk_requ
   const auto self = std::make_shared<blocking_waiter>();
   bulk_op<Core> op{core, std::move(wanted), self, how};
   const step first = op.start();
-  return drive_blocking(op, *self, first, [&] {
+  const auto run = [&] {
     const auto chain = op.running();
-    const running_load_scope scope{chain.empty() ? current_load() : &chain.back()};
-    return op.loaded(call_bulk_loader<typename Core::value_type>(loader, op.batch()));
-  });
+    const running_load_scope scope{&chain.back()};
+    return call_bulk_loader<typename Core::value_type>(loader, op.batch());
+  };
+  return drive_blocking(op, *self, first, [&] { return op.loaded(run()); });
 }
 
 /// The loader of calls that have none of their own.

@@ -249,9 +249,11 @@ class core final : public stats_source, public std::enable_shared_from_this<core
     });
     if (!needed) return forsake(which);
     load_context<V> context = context_of(*which);
-    const detail::running_load here{this, &which->key, detail::current_load()};
-    const detail::running_load_scope scope{&here};
-    loaded<V> given = loader(which->key, context);
+    loaded<V> given = [&] {
+      const detail::running_load here{this, &which->key, detail::current_load()};
+      const detail::running_load_scope scope{&here};
+      return loader(which->key, context);
+    }();
     complete(which, std::move(given), policy.with(context.entry));
   }
 

@@ -1,0 +1,15 @@
+# xxHash::xxhash. Debian's package has no CMake configuration; one that is already there is used as it is.
+if(NOT TARGET xxHash::xxhash)
+  find_path(xxHash_INCLUDE_DIR xxhash.h)
+  find_library(xxHash_LIBRARY xxhash)
+  mark_as_advanced(xxHash_INCLUDE_DIR xxHash_LIBRARY)
+  include(FindPackageHandleStandardArgs)
+  find_package_handle_standard_args(xxHash REQUIRED_VARS xxHash_LIBRARY xxHash_INCLUDE_DIR)
+  if(xxHash_FOUND)
+    add_library(xxHash::xxhash UNKNOWN IMPORTED)
+    set_target_properties(xxHash::xxhash PROPERTIES
+      IMPORTED_LOCATION "${xxHash_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${xxHash_INCLUDE_DIR}")
+  endif()
+else()
+  set(xxHash_FOUND TRUE)
+endif()

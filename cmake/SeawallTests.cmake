@@ -1,0 +1,29 @@
+# Everything that ctest runs besides the modules' unit tests, the examples and the demo.
+foreach(kind IN ITEMS traps simulation)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/${kind}/*.cpp")
+  if(sources)
+    seawall_test(${kind}_tests SOURCES ${sources} LINK seawall::seawall LABEL ${kind} TIMEOUT 1200)
+    target_include_directories(${kind}_tests PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/tests/${kind}")
+  endif()
+endforeach()
+
+add_subdirectory(tests/compile_fail)
+
+foreach(check IN ITEMS modules style)
+  set(script "${CMAKE_CURRENT_SOURCE_DIR}/tools/check_${check}")
+  add_test(NAME check.${check} COMMAND Python3::Interpreter "${script}" "${CMAKE_CURRENT_SOURCE_DIR}")
+  add_test(NAME check.${check}.selftest COMMAND Python3::Interpreter "${script}" --self-test)
+  set_tests_properties(check.${check} check.${check}.selftest PROPERTIES LABELS check TIMEOUT 60)
+endforeach()
+
+# A sanitized library can be linked by sanitized programs only, which the consumer is not.
+if(SEAWALL_INSTALL AND NOT SEAWALL_SANITIZE)
+  foreach(mode IN ITEMS installed subdirectory)
+    add_test(NAME consumer.${mode} COMMAND "${CMAKE_COMMAND}" -DMODE=${mode}
+      "-DSOURCE=${CMAKE_CURRENT_SOURCE_DIR}" "-DBINARY=${CMAKE_CURRENT_BINARY_DIR}"
+      "-DWORK=${CMAKE_CURRENT_BINARY_DIR}/consumer/${mode}" "-DCOMPILER=${CMAKE_CXX_COMPILER}"
+      "-DLAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}" -DPROMETHEUS=${SEAWALL_HAVE_PROMETHEUS}
+      -P "${CMAKE_CURRENT_SOURCE_DIR}/tests/consumer/run.cmake")
+    set_tests_properties(consumer.${mode} PROPERTIES LABELS consumer TIMEOUT 600)
+  endforeach()
+endif()

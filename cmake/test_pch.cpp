@@ -1,0 +1,1 @@
+// The owner of the header that every test executable shares precompiled.

@@ -1,0 +1,29 @@
+// The command line of seawall-demo.
+#pragma once
+
+#include <expected>
+#include <string>
+
+namespace seawall::demo {
+
+struct demo_options {
+  static constexpr const char* default_database = "build/demo/shop.db";
+
+  int seconds = 15;
+  int threads = 16;
+  std::string trace = "all";
+  std::string database = default_database;
+  std::string json;
+  double scale = 1;                 ///< of the shop; tests use small ones
+  bool break_invalidation = false;  ///< writers skip the invalidation: the checker must notice
+};
+
+/// Why there is nothing to run: the help page (code 0, for stdout) or a mistake (code 2, for stderr).
+struct early_exit {
+  int code = 0;
+  std::string text;
+};
+
+std::expected<demo_options, early_exit> parse_options(int argc, const char* const* argv);
+
+}  // namespace seawall::demo

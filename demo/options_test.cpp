@@ -1,0 +1,74 @@
+#include "options.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace seawall::demo {
+namespace {
+
+std::expected<demo_options, early_exit> parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "seawall-demo");
+  return parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+/// The message of a mistake, which must end with code 2.
+std::string mistake(std::vector<const char*> arguments) {
+  const auto parsed = parse(std::move(arguments));
+  if (parsed) return "accepted";
+  EXPECT_EQ(parsed.error().code, 2);
+  return parsed.error().text;
+}
+
+TEST(options, defaults) {
+  const auto o = parse({});
+  ASSERT_TRUE(o);
+  EXPECT_EQ(o->seconds, 15);
+  EXPECT_EQ(o->threads, 16);
+  EXPECT_EQ(o->trace, "all");
+  EXPECT_EQ(o->database, demo_options::default_database);
+  EXPECT_FALSE(o->break_invalidation);
+}
+
+TEST(options, all_of_them) {
+  const auto o = parse({"--seconds", "3", "--threads=2", "--trace", "web07", "--database", "x.db", "--scale", "0.01",
+                        "--break-invalidation"});
+  ASSERT_TRUE(o) << o.error().text;
+  EXPECT_EQ(o->seconds, 3);
+  EXPECT_EQ(o->threads, 2);
+  EXPECT_EQ(o->trace, "web07");
+  EXPECT_EQ(o->database, "x.db");
+  EXPECT_DOUBLE_EQ(o->scale, 0.01);
+  EXPECT_TRUE(o->break_invalidation);
+}
+
+TEST(options, help_is_no_mistake) {
+  const auto o = parse({"--help"});
+  ASSERT_FALSE(o);
+  EXPECT_EQ(o.error().code, 0);
+  EXPECT_NE(o.error().text.find("--seconds"), std::string::npos);
+  EXPECT_EQ(o.error().text.find("--break-invalidation"), std::string::npos);
+}
+
+TEST(options, mistakes_name_the_option) {
+  for (const char* bad : {"0", "-1", "3601", "soon", ""}) {
+    EXPECT_NE(mistake({"--seconds", bad}).find("--seconds"), std::string::npos) << bad;
+  }
+  EXPECT_NE(mistake({"--threads", "257"}).find("--threads"), std::string::npos);
+  EXPECT_NE(mistake({"--treads", "2"}).find("--treads"), std::string::npos);
+  EXPECT_NE(mistake({"--json", "/nowhere/at/all.json"}).find("/nowhere/at/all.json"), std::string::npos);
+}
+
+TEST(options, unknown_traffic_lists_the_known_one) {
+  EXPECT_NE(mistake({"--trace", "web13"}).find("web07, web12, orm, all"), std::string::npos);
+}
+
+TEST(options, other_databases_come_later) {
+  EXPECT_NE(mistake({"--database", "postgres://localhost/shop"}).find("comes later"), std::string::npos);
+  EXPECT_NE(mistake({"--database", "postgresql://localhost/shop"}).find("comes later"), std::string::npos);
+  EXPECT_NE(mistake({"--database", "mysql://localhost/shop"}).find("mysql://"), std::string::npos);
+  EXPECT_NE(mistake({"--database", ""}).find("--database"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace seawall::demo

@@ -1,0 +1,147 @@
+#include "replay.hpp"
+
+#include "report.hpp"
+#include "shop_file.hpp"
+#include "traffic.hpp"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+
+namespace seawall::demo {
+namespace {
+
+namespace fs = std::filesystem;
+
+class replaying : public testing::Test {
+ protected:
+  static constexpr std::uint64_t requests = 8'000;
+
+  void SetUp() override {
+    directory_ = fs::path(testing::TempDir()) / ("replay_" + std::to_string(::getpid()));
+    fs::create_directories(directory_);
+    path_ = (directory_ / "shop.db").string();
+    const shop_size size = shop_size::scaled(0.001);
+    open_shop(path_, size, false, [](std::string_view, double) { return true; });
+    for (std::uint64_t i = 0; i < requests; ++i) {
+      traffic_.push_back(i % 5 == 0 ? product_request(i % 37, 7, size) : lookup_request(mix(i) % 211, size));
+    }
+    check_.emplace(size);
+    shop_session(path_).each_version([this](const row_version& r) { check_->seed(r); });
+  }
+  void TearDown() override { fs::remove_all(directory_); }
+
+  figures replay(front& through, int threads, std::uint64_t count = requests) {
+    replayer clients(path_, threads, traffic_, *check_, stop_);
+    const phase_result result = clients.run({through, 0, count}, [](const figures&, const figures&) {});
+    EXPECT_EQ(result.failure, "");
+    return result.measured;
+  }
+
+  fs::path directory_;
+  std::string path_;
+  std::vector<request_key> traffic_;
+  std::optional<checker> check_;
+  std::atomic<bool> stop_{false};
+};
+
+TEST_F(replaying, straight_at_the_database_every_answer_is_fresh) {
+  const figures f = replay(*straight_front(), 4);
+  EXPECT_EQ(f.requests(), requests);
+  EXPECT_EQ(f.hits.count, 0U);
+  EXPECT_EQ(f.checked, f.misses.count);
+  EXPECT_EQ(f.stale + f.wrong, 0U);
+  EXPECT_GT(f.queries, f.checked);
+}
+
+TEST_F(replaying, through_seawall_every_answer_is_fresh_and_most_are_hits) {
+  const auto through = seawall_front({.threads = 4});
+  const figures f = replay(*through, 4);
+  EXPECT_EQ(f.requests(), requests);
+  EXPECT_EQ(f.stale + f.wrong, 0U) << (check_->complaints().empty() ? "" : check_->complaints()[0]);
+  EXPECT_GT(f.hit_rate(), 0.5);
+}
+
+TEST_F(replaying, a_forgotten_invalidation_is_found) {
+  const auto through = seawall_front({.threads = 1, .break_invalidation = true});
+  const figures f = replay(*through, 1);
+  EXPECT_GT(f.stale, 0U);
+  EXPECT_FALSE(check_->complaints().empty());
+}
+
+TEST_F(replaying, the_trace_starts_again_when_it_ends) {
+  EXPECT_EQ(replay(*straight_front(), 2, requests + 100).requests(), requests + 100);
+}
+
+TEST_F(replaying, stops_when_told) {
+  stop_ = true;
+  replayer clients(path_, 2, traffic_, *check_, stop_);
+  const auto through = straight_front();
+  EXPECT_EQ(clients.run({*through, 3600, 0}, [](const figures&, const figures&) {}).failure, "");
+}
+
+TEST_F(replaying, an_error_of_the_database_ends_the_phase_and_is_reported) {
+  replayer clients(path_, 2, traffic_, *check_, stop_);
+  database(path_, open_mode::existing).execute("DROP TABLE reviews");
+  const auto through = seawall_front({.threads = 2});
+  const phase_result result = clients.run({*through, 3600, 0}, [](const figures&, const figures&) {});
+  EXPECT_NE(result.failure.find(path_), std::string::npos) << result.failure;
+  EXPECT_NE(result.failure.find("no such table"), std::string::npos) << result.failure;
+}
+
+figures measured(std::uint64_t hits, std::uint64_t misses, std::uint64_t queries) {
+  client_counters c;
+  for (std::uint64_t i = 0; i < hits; ++i) c.hits.record(std::chrono::nanoseconds(200));
+  for (std::uint64_t i = 0; i < misses; ++i) c.misses.record(std::chrono::microseconds(20));
+  c.queries = queries;
+  c.checked = hits + misses;
+  figures f;
+  f.seconds = 1;
+  f.add(c);
+  return f;
+}
+
+TEST(report, the_ratios_are_those_of_the_figures) {
+  const demo_results r{.database = measured(0, 100, 250), .first_pass = {}, .seawall = measured(990, 10, 25)};
+  EXPECT_DOUBLE_EQ(r.speedup_throughput(), 10);
+  EXPECT_NEAR(r.speedup_p50(), 100, 15);
+  EXPECT_NEAR(r.queries_saved(), 0.99, 1e-9);
+  EXPECT_EQ(r.answers_checked(), 1'100U);
+  EXPECT_NE(conclusions(r).find("99.0 %"), std::string::npos) << conclusions(r);
+  EXPECT_EQ(conclusions(r).find("BELOW"), std::string::npos) << conclusions(r);
+}
+
+TEST(report, what_did_not_run_is_said_and_what_falls_short_too) {
+  demo_results r{.database = measured(0, 100, 250), .first_pass = {}, .seawall = {}};
+  EXPECT_NE(result_table(r).find("not run"), std::string::npos);
+  EXPECT_EQ(r.queries_saved(), 0);
+  r.seawall = measured(10, 90, 225);
+  EXPECT_NE(conclusions(r).find("BELOW"), std::string::npos);
+}
+
+TEST(report, numbers_are_readable) {
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(1'000), "1,000");
+  EXPECT_EQ(grouped(12'345'678), "12,345,678");
+  EXPECT_EQ(readable(std::chrono::nanoseconds(312)), "312 ns");
+  EXPECT_EQ(readable(std::chrono::microseconds(21)), "21.0 us");
+  EXPECT_EQ(readable(std::chrono::milliseconds(4)), "4.00 ms");
+}
+
+TEST(report, json_has_the_promised_members) {
+  const demo_results r{.database = measured(0, 100, 250), .first_pass = {}, .seawall = measured(990, 10, 25)};
+  demo_options o;
+  o.database = "a\"b\\c";
+  const std::string json = to_json(r, o);
+  for (const char* name : {"speedup_throughput", "speedup_p50", "queries_saved", "hit_rate", "stale_answers",
+                           "answers_checked"}) {
+    EXPECT_NE(json.find('"' + std::string(name) + "\":"), std::string::npos) << name;
+  }
+  EXPECT_NE(json.find(R"("a\"b\\c")"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace seawall::demo
