@@ -66,7 +66,8 @@ void world::step(int depth) {
   for (std::size_t i = 0; i != callers_.size(); ++i) {
     const bool loading = callers_[i].at == step::run_loader;
     if (loading || callers_[i].self->woken) choices.push_back([this, i] { move_caller(i); });
-    if (chance_.one_in(draining_ ? 200 : 40)) choices.push_back([this, i] { cancel_caller(i); });
+    // Not at the end: there everybody has to be answered, and a caller that is left hanging must stand out.
+    if (!draining_ && chance_.one_in(40)) choices.push_back([this, i] { cancel_caller(i); });
   }
   if (!executor_->items.empty() && depth < 3) choices.push_back([this, depth] { run_task(depth); });
   if (!draining_ && writers_.size() < 2) choices.push_back([this] { writers_.push_back({int(chance_.below(keys))}); });

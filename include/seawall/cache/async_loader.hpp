@@ -150,11 +150,7 @@ template <class V, class Loader, class K>
 boost::asio::awaitable<loaded<V>> run_async_loader(Loader& kept, const K& key, load_context<V>& context,
                                                    const running_load* here) {
   auto& loader = kept.get();
-  using type = std::remove_cvref_t<decltype(loader)>;
-  const auto call = [&] {
-    if constexpr (std::invocable<type&, const K&, load_context<V>&>) return loader(key, context);
-    else return loader(key);
-  };
+  const auto call = [&] { return invoke_loader<V>(loader, key, context); };
   if constexpr (is_awaitable<decltype(call())>) {
     std::optional<decltype(call())> work;
     std::optional<error> failure;

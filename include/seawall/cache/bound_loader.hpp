@@ -21,8 +21,7 @@ class bound_loader {
   /// `loader` is kept; whatever it captures by reference must outlive the cache.
   template <class Loader>
     requires(!std::same_as<std::remove_cvref_t<Loader>, bound_loader> &&
-             (std::invocable<const std::decay_t<Loader>&, const K&> ||
-              std::invocable<const std::decay_t<Loader>&, const K&, load_context<V>&>))
+             detail::loader_of<const std::decay_t<Loader>, K, V>)
   bound_loader(Loader&& loader)
       : call_(std::make_shared<const function>(
             [held = std::decay_t<Loader>(std::forward<Loader>(loader))](const K& key, load_context<V>& context) {

@@ -1,6 +1,6 @@
 // What a loader answers: a value, "not found", "not modified" or an error, with the entry's own options if it wishes.
 //
-// A loader is called as f(key) or f(key, load_context<V>&) and may return any of
+// A loader is called as f(key), f(key, std::stop_token) or f(key, load_context<V>&) and may return any of
 //   V, value_ptr<V>, std::optional<V> (nothing: not found), seawall::not_found, seawall::not_modified, an error,
 //   loaded<V>, or a result<> of one of these.
 // What it throws becomes an error with the code loader_failed and the exception in error::cause().
@@ -138,17 +138,30 @@ inline error current_failure() {
   }
 }
 
-/// Calls a loader in either form and turns whatever happens into loaded<V>.
+template <class Loader, class K, class V>
+concept loader_of = std::invocable<Loader&, const K&, load_context<V>&> ||
+                    std::invocable<Loader&, const K&, std::stop_token> || std::invocable<Loader&, const K&>;
+
+/// Calls a loader in the form that it has; its answer as it comes.
+template <class V, class Loader, class K>
+decltype(auto) invoke_loader(Loader& loader, const K& key, load_context<V>& context) {
+  static_assert(loader_of<Loader, K, V>,
+                "a loader is callable as loader(key), loader(key, std::stop_token) or "
+                "loader(key, seawall::load_context<V>&)");
+  if constexpr (std::invocable<Loader&, const K&, load_context<V>&>) {
+    return loader(key, context);
+  } else if constexpr (std::invocable<Loader&, const K&, std::stop_token>) {
+    return loader(key, context.stop_token());
+  } else {
+    return loader(key);
+  }
+}
+
+/// The same with whatever happens turned into loaded<V>.
 template <class V, class Loader, class K>
 loaded<V> call_loader(Loader& loader, const K& key, load_context<V>& context) noexcept {
   try {
-    if constexpr (std::invocable<Loader&, const K&, load_context<V>&>) {
-      return to_loaded<V>(loader(key, context));
-    } else {
-      static_assert(std::invocable<Loader&, const K&>,
-                    "a loader is callable as loader(key) or loader(key, seawall::load_context<V>&)");
-      return to_loaded<V>(loader(key));
-    }
+    return to_loaded<V>(invoke_loader<V>(loader, key, context));
   } catch (...) {
     return loaded<V>(current_failure());
   }
