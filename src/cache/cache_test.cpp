@@ -282,8 +282,8 @@ TEST_F(Cache, ThreadsThatMeetOnAKeyLoadItOnce) {
 }
 
 TEST_F(Cache, ADetachedLoaderLetsItsCallerGoAtTheDeadline) {
-  names users{{.name = "users"}};
   std::latch release{1};
+  names users{{.name = "users"}};  // its destructor waits for the load, which refers to the latch
   auto hangs = [&release](int) {
     release.wait();
     return std::string("late");

@@ -151,6 +151,17 @@ TEST_F(LoadOp, InvalidationSendsWaitersToTheNextLoad) {
   EXPECT_EQ(text(waits), "new");
 }
 
+TEST_F(LoadOp, AWaiterThatWakesLateDoesNotTakeTheOldAnswer) {
+  auto leader = ask(1);
+  auto waits = ask(1);
+  invalidate(1);
+  EXPECT_EQ(leader->loaded(loaded<std::string>("old")), step::run_loader);
+  EXPECT_EQ(waits->woken(), step::wait) << "it has joined the leader's second load";
+  leader->loaded(loaded<std::string>("new"));
+  EXPECT_EQ(waits->woken(), step::done);
+  EXPECT_EQ(text(waits), "new");
+}
+
 TEST_F(LoadOp, AKeyThatIsInvalidatedAgainAndAgainStillAnswers) {
   auto reader = ask(1);
   for (int i = 0; i != 3; ++i) {

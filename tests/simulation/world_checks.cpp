@@ -52,7 +52,7 @@ void world::check_store() {
       if (!item.value || item.value->load == 0) return;
       const std::uint64_t began = loads_[static_cast<std::size_t>(item.value->load)].began;
       if (began < removed_at_[key]) {
-        broken(fmt::format("key {} holds what load {} read, which began before an invalidation", key, item.value->load));
+        broken(fmt::format("key {} holds what load {} read, begun before an invalidation", key, item.value->load));
       }
       if (began < cut_at_[key] && now < item.times.fresh_until) {
         broken(fmt::format("key {} is fresh from load {}, which began before an expiry", key, item.value->load));
@@ -80,8 +80,8 @@ void world::check_answer(const caller& who, std::size_t position, const core::an
     if (why == seawall::errc::timed_out && clock_->now() < who.deadline) broken("a caller timed out too early");
     return note(fmt::format("caller of key {} ends: {}", key, why.message()));
   }
-  // Linearizable, but for the reads that say that they are not: those are no older than what was acknowledged, and may be
-  // ahead of what the next caller gets.
+  // Linearizable, but for the reads that say that they are not: those are no older than what was acknowledged, and may
+  // be ahead of what the next caller gets.
   const bool linear = core_->stats().total.unlinearized_reads == who.unlinearized_before;
   const int floor = linear ? who.floors_read[position] : who.floors_acked[position];
   if (*answer) {

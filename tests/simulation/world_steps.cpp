@@ -97,7 +97,7 @@ void world::start_caller() {
     who.floors_acked.push_back(acked_[key]);
   }
   who.unlinearized_before = core_->stats().total.unlinearized_reads;
-  note(fmt::format("caller starts: keys {}, deadline {} us{}", who.keys.size() == 2 ? "0,1" : std::to_string(who.keys[0]),
+  note(fmt::format("caller starts: keys {}, deadline {} us{}", bulk ? "0,1" : std::to_string(who.keys[0]),
                    how.deadline == seawall::forever ? -1 : how.deadline.count() / 1000, how.loader ? ", bound" : ""));
   if (bulk) {
     std::vector<seawall::bulk_request<core>> wanted;

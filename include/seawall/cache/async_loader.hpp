@@ -1,4 +1,4 @@
-// Running a caller's loader inside a coroutine: loaders that are coroutines themselves, and plain ones. Part of async.hpp.
+// Running a caller's loader inside a coroutine, be it a coroutine itself or a plain function. Part of async.hpp.
 #pragma once
 
 #include "seawall/cache/loaded.hpp"
@@ -27,8 +27,8 @@
 namespace seawall::detail {
 
 /// How an asynchronous call holds the loader it was given: an lvalue by address, since the caller keeps it alive; a
-/// trivial rvalue (no captures, or captures by reference) as a copy. Others are refused: GCC 12 destroys such a temporary
-/// twice when it stands inside a co_await expression.
+/// trivial rvalue (no captures, or captures by reference) as a copy. Others are refused: GCC 12 destroys such a
+/// temporary twice when it stands inside a co_await expression.
 template <class L, bool by_address>
 struct kept_loader {
   L* address;
@@ -128,7 +128,8 @@ boost::asio::awaitable<loaded<V>> run_marked(boost::asio::awaitable<T> work, std
       outer.assign([cancellation](boost::asio::cancellation_type) { cancellation->emit(); });
     }
     // Posted, not called: the caller must not go on inside the scope of its loader.
-    auto finish = [&thrown, &outcome, executor, done = std::move(handler)](std::exception_ptr failure, T value) mutable {
+    auto finish = [&thrown, &outcome, executor, done = std::move(handler)](std::exception_ptr failure,
+                                                                           T value) mutable {
       thrown = std::move(failure);
       if (!thrown) outcome.emplace(std::move(value));
       boost::asio::post(executor, std::move(done));
@@ -136,7 +137,8 @@ boost::asio::awaitable<loaded<V>> run_marked(boost::asio::awaitable<T> work, std
     boost::asio::co_spawn(load_executor{executor, here}, std::move(work),
                           boost::asio::bind_cancellation_slot(cancellation->slot(), std::move(finish)));
   };
-  co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&, void()>(start, boost::asio::use_awaitable);
+  using token = boost::asio::use_awaitable_t<>;
+  co_await boost::asio::async_initiate<const token&, void()>(start, boost::asio::use_awaitable);
   if (!thrown) co_return to_loaded<V>(*std::move(outcome));
   try {
     std::rethrow_exception(thrown);

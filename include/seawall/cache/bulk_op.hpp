@@ -1,5 +1,5 @@
-// The machine behind get_many: one load_op for each key that is not fresh; those that lead are loaded by one call of the
-// bulk loader, those that joined other flights wait. Same protocol and thread safety as load_op.
+// The machine behind get_many: one load_op for each key that is not fresh; those that lead are loaded by one call of
+// the bulk loader, those that joined other flights wait. Same protocol and thread safety as load_op.
 #pragma once
 
 #include "seawall/cache/load_op.hpp"

@@ -3,9 +3,9 @@
 // drivers.
 //
 // The guarantee and where it comes from: a flight is in the table from before its loader is called until it settles. An
-// invalidation takes the key's shard mutex, marks the flight superseded and removes the entry. A load that ends takes the
-// same mutex and stores only while its flight is not superseded. So a value whose load began before an invalidation is
-// never stored, and callers that come after the invalidation find neither the entry nor the flight.
+// invalidation takes the key's shard mutex, marks the flight superseded and removes the entry. A load that ends takes
+// the same mutex and stores only while its flight is not superseded. So a value whose load began before an invalidation
+// is never stored, and callers that come after the invalidation find neither the entry nor the flight.
 // Thread safety: all members may be called from any thread.
 #pragma once
 
@@ -48,7 +48,9 @@ struct lookup {
   standing is = standing::missing;
   value_ptr<V> value{};
 
-  bool servable() const noexcept { return is == standing::fresh || is == standing::refresh_due || is == standing::stale; }
+  bool servable() const noexcept {
+    return is == standing::fresh || is == standing::refresh_due || is == standing::stale;
+  }
 };
 
 /// What became of a request to load a key.
@@ -240,8 +242,8 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   /// Runs `loader` for an open flight on the executor.
   void launch(flight_ptr which, const bound_loader<K, V>& loader, const entry_policy& policy);
 
-  /// Calls `loader` for an open flight on this thread and settles it. A flight that nobody waits for any more, and whose
-  /// value could not be stored, is abandoned instead.
+  /// Calls `loader` for an open flight on this thread and settles it. A flight that nobody waits for any more, and
+  /// whose value could not be stored, is abandoned instead.
   void run(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy) {
     const bool needed = with_locked(*which, [](const auto& flight) {
       return flight.phase == flight_phase::loading ||

@@ -11,8 +11,8 @@ template <class K, class V, class Hash, class Eq>
 auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& how) -> admission {
   for (const auto* load = detail::current_load(); load; load = load->outer) {
     if (load->cache == this && equal_(*static_cast<const K*>(load->key), key)) {
-      return {.is = admitted::refused,
-              .why = error{errc::recursive_load, "cache '" + options_.name + "': a loader asked for the key it is loading"}};
+      const std::string why = "cache '" + options_.name + "': a loader asked for the key it is loading";
+      return {.is = admitted::refused, .why = error{errc::recursive_load, why}};
     }
   }
   const time_point now = clock_->now();
@@ -125,7 +125,8 @@ void core<K, V, Hash, Eq>::end_leading(flight<K, V>& which) {
 }
 
 template <class K, class V, class Hash, class Eq>
-auto core<K, V, Hash, Eq>::complete(const flight_ptr& which, loaded<V> given, const entry_policy& policy) -> settlement {
+auto core<K, V, Hash, Eq>::complete(const flight_ptr& which, loaded<V> given, const entry_policy& policy)
+    -> settlement {
   const time_point now = clock_->now();
   const bool unmodified = given.is_unmodified();
   answer value = [&]() -> answer {

@@ -3,7 +3,7 @@
 // Life: loading -> settled (with an answer)                     the usual way
 //       loading -> superseded -> settled                        an invalidation came: the key is free at once, the load
 //                                                               runs on for those who stay, its value is never stored
-//       loading -> abandoned                                    its leader left: the waiters try again, the value is lost
+//       loading -> abandoned                                    its leader left: the waiters try again
 //       loading -> settled (load_timed_out), load still running  its time was up: a late value is lost
 //
 // Guard: the first group is constant once the flight is in the table; the last is guarded by the mutex of the flight

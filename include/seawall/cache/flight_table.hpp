@@ -34,9 +34,10 @@ class flight_table {
   using flight_ptr = std::shared_ptr<flight<K, V>>;
 
   struct shard {
-    using flight_map = std::unordered_map<local::prehashed<K>, flight_ptr, local::prehash, local::prehashed_equal<K, Eq>>;
-    using failure_map =
-        std::unordered_map<local::prehashed<K>, failure_record, local::prehash, local::prehashed_equal<K, Eq>>;
+    template <class T>
+    using map_to = std::unordered_map<local::prehashed<K>, T, local::prehash, local::prehashed_equal<K, Eq>>;
+    using flight_map = map_to<flight_ptr>;
+    using failure_map = map_to<failure_record>;
 
     mutable std::mutex mutex;
     flight_map flights;    // guarded by mutex: the flights that new callers may join

@@ -56,7 +56,8 @@ class load_op {
 
   /// The loader's answer, after step::run_loader.
   step loaded(seawall::loaded<V> given) {
-    const auto ended = core_->complete(std::exchange(led_, nullptr), std::move(given), how_.policy.with(context_->entry));
+    const entry_policy policy = how_.policy.with(context_->entry);
+    const auto ended = core_->complete(std::exchange(led_, nullptr), std::move(given), policy);
     if (ended.is == fate::accepted) return ended.value ? finish(*ended.value) : fail_with(ended.value.error());
     // Superseded, or given up meanwhile: the value may be older than what others have already been told.
     if (ended.is == fate::superseded && retries_left_ > 0) {

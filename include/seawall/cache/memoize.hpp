@@ -8,7 +8,7 @@
 //   sales.invalidate("north", 2026);
 //
 // Arguments may be of any type that `params` takes; equal arguments make equal keys in every process (see params.hpp).
-// Thread safety: calls may come from any thread if the function may be called from any thread. The cache must outlive it.
+// Thread safety: that of the function. The cache must outlive it.
 #pragma once
 
 #include "seawall/base/key_builder.hpp"

@@ -51,7 +51,7 @@ struct cache_options {
   bool no_store = entry_policy{}.no_store;
 
   // Loading.
-  bound_loader<K, V> loader{};                             ///< Used by get_or_load without a loader, and in the background.
+  bound_loader<K, V> loader{};                             ///< For get_or_load without a loader, and refreshes.
   duration deadline = forever;                             ///< How long a caller waits at most.
   duration load_deadline = std::chrono::seconds{30};       ///< How long a load may take before it is given up.
   backoff_options backoff{};
@@ -59,7 +59,7 @@ struct cache_options {
   std::shared_ptr<bulkhead> source_bulkhead{};             ///< A cap shared by all caches of one source.
 
   // Measuring.
-  std::function<std::size_t(const K&, const V&)> weigher{};  ///< Bytes of an entry; default: an estimate, see byte_size.
+  std::function<std::size_t(const K&, const V&)> weigher{};  ///< Bytes of an entry; default: see byte_size.hpp.
   seawall::key_classes<K> key_classes{};
 
   // The world, injectable.

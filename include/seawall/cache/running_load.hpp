@@ -1,5 +1,5 @@
-// Which loads the current thread is inside of, so that a loader that asks the cache for the key it is loading is told so
-// instead of waiting for itself. A driver opens a scope around each call of a loader.
+// Which loads the current thread is inside of, so that a loader that asks the cache for the key it is loading is told
+// so instead of waiting for itself. A driver opens a scope around each call of a loader.
 #pragma once
 
 namespace seawall::detail {
