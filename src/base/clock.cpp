@@ -27,18 +27,22 @@ duration resolution(clockid_t id) noexcept {
 struct timer_thread_state {
   std::mutex mutex;
   std::condition_variable changed;
-  timer_queue timers;    // guarded by mutex
+  timer_queue timers;     // guarded by mutex
   bool stopping = false;  // guarded by mutex
+  // Guarded by mutex: when the thread will look by itself. The past while it is awake, so that a timer that most loads
+  // set and cancel wakes nobody.
+  time_point sleeps_until = time_point::min();
 };
 
 void run_timers(const std::shared_ptr<timer_thread_state>& state) {
   std::unique_lock lock{state->mutex};
   while (!state->stopping) {
     const time_point next = state->timers.next();
-    if (next == never) {
-      state->changed.wait(lock);
-    } else if (read(CLOCK_MONOTONIC) < next) {
-      state->changed.wait_until(lock, next);
+    if (next == never || read(CLOCK_MONOTONIC) < next) {
+      state->sleeps_until = next;
+      if (next == never) state->changed.wait(lock);
+      else state->changed.wait_until(lock, next);
+      state->sleeps_until = time_point::min();
     } else {
       auto fn = state->timers.take_first();
       lock.unlock();
@@ -69,9 +73,11 @@ class steady_clock_source final : public clock {
   timer_id call_at(time_point when, callback fn) override {
     const std::lock_guard lock{state_->mutex};
     if (!thread_.joinable()) thread_ = std::thread{[state = state_] { run_timers(state); }};
-    const bool earliest = when < state_->timers.next();
     const timer_id id = state_->timers.add(when, std::move(fn));
-    if (earliest) state_->changed.notify_one();
+    if (when < state_->sleeps_until) {
+      state_->sleeps_until = when;
+      state_->changed.notify_one();
+    }
     return id;
   }
 

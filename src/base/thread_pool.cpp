@@ -4,6 +4,7 @@
 #include <deque>
 #include <list>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -26,22 +27,36 @@ class thread_pool final : public executor {
   }
 
   void post(task work) override {
-    std::unique_lock lock{mutex_};
-    if (stopping_) return;
-    tasks_.push_back(std::move(work));
-    if (tasks_.size() <= idle_) {
-      work_.notify_one();
-    } else if (threads_ < options_.max_threads) {
-      ++threads_;
-      running_.emplace_back();
-      running_.back() = std::thread{[this, self = std::prev(running_.end())] { run(self); }};
+    task refused;  // destroyed outside the lock: its owner may post again
+    {
+      const std::lock_guard lock{mutex_};
+      if (stopping_) return;
+      tasks_.push_back(std::move(work));
+      if (tasks_.size() <= idle_) {
+        work_.notify_one();
+      } else if (threads_ < options_.max_threads && !start_thread_locked() && threads_ == 0) {
+        refused = std::move(tasks_.back());
+        tasks_.pop_back();
+      }
     }
-    lock.unlock();
     join_ended();
   }
 
  private:
   using thread_list = std::list<std::thread>;
+
+  // False when the system has no more threads to give; those that there are then do the work.
+  bool start_thread_locked() {
+    const auto self = running_.emplace(running_.end());
+    try {
+      *self = std::thread{[this, self] { run(self); }};
+    } catch (const std::system_error&) {
+      running_.erase(self);
+      return false;
+    }
+    ++threads_;
+    return true;
+  }
 
   void run(thread_list::iterator self) {
     std::unique_lock lock{mutex_};

@@ -14,13 +14,18 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <linux/futex.h>
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -29,29 +34,57 @@ namespace seawall::bench {
 
 // ---- hot flight ----
 //
-// `callers` threads or coroutines ask for one key again and again, and the key is never stored. Whoever comes first
-// leads a load that ends when all the others are asking, too: so nearly every call but the leader's joins a load in
-// progress and is answered by it. The figure is the calls a second that were answered by joining, as the subject
-// counted them; leaders do not count. It holds the whole trip: look, join, wait, wake, leave.
+// `callers` threads or coroutines ask for one key again and again, and it is never stored. Whoever comes first leads a
+// load that ends when all the others are asking, too; they are answered, leave, and ask again. So each generation is
+// one load and nearly callers - 1 calls that join it. The figure is the joined calls a second, as the subject itself
+// counted them: look, join, wait, wake, leave, with the flight's opening and end shared by the generation.
 
 inline constexpr metric callers_per_s{"callers_per_s", better::higher};
 
+/// Tells the leader of the present load whether everybody has asked since the last one ended.
+class generation {
+ public:
+  explicit generation(int callers) : callers_(static_cast<std::uint64_t>(callers)), patience_(200 + 5 * callers) {}
+
+  /// To be called by each caller before each call.
+  void ask() noexcept { asked_.fetch_add(1, std::memory_order_relaxed); }
+  /// For the leader, when its load begins.
+  void begin() noexcept { give_up_ = std::chrono::steady_clock::now() + patience_; }
+  /// Also true when somebody is missing for long: a caller that was interrupted between asking and joining may have
+  /// missed the last load, joined this one, and so will not ask again before it ends.
+  bool complete() const noexcept {
+    return asked_.load(std::memory_order_relaxed) - asked_before_ >= callers_ ||
+           std::chrono::steady_clock::now() > give_up_;
+  }
+  /// For the leader, when its load ends.
+  void end() noexcept { asked_before_ = asked_.load(std::memory_order_relaxed); }
+
+ private:
+  const std::uint64_t callers_;
+  const std::chrono::microseconds patience_;
+  std::atomic<std::uint64_t> asked_{0};
+  std::chrono::steady_clock::time_point give_up_{};  // touched by the leader of the moment
+  std::uint64_t asked_before_ = 0;                   // touched by the leader of the moment
+};
+
 template <class Subject>
 double hot_flight_threads(Subject& subject, int callers, double seconds) {
-  std::atomic<int> asking{0};
+  generation all{callers};
   const std::uint64_t before = subject.joined();
   const auto times = run_threads(callers, seconds, [&](int, const std::atomic<bool>& stop) {
     const auto loader = [&](std::uint64_t key) {
-      while (asking.load(std::memory_order_relaxed) < callers && !stop.load(std::memory_order_relaxed)) {
-        std::this_thread::yield();
-      }
+      all.begin();
+      while (!all.complete() && !stop.load(std::memory_order_relaxed)) std::this_thread::yield();
+      const auto asked = std::chrono::steady_clock::now();
+      while (std::chrono::steady_clock::now() - asked < std::chrono::microseconds{1}) {
+      }  // from asking to joining
+      all.end();
       return row{key};
     };
     std::uint64_t calls = 0;
     for (; !stop.load(std::memory_order_relaxed); ++calls) {
-      asking.fetch_add(1, std::memory_order_relaxed);
+      all.ask();
       subject.load_only(1, loader);
-      asking.fetch_sub(1, std::memory_order_relaxed);
     }
     return calls;
   });
@@ -62,21 +95,23 @@ double hot_flight_threads(Subject& subject, int callers, double seconds) {
 
 inline double hot_flight_coroutines(seawall_subject& subject, int callers, int threads, double seconds) {
   namespace asio = boost::asio;
-  std::atomic<int> asking{0};
+  generation all{callers};
   std::atomic<bool> stop{false};
   const auto loader = [&](std::uint64_t key) -> asio::awaitable<row> {
     const auto executor = co_await asio::this_coro::executor;
-    while (asking.load(std::memory_order_relaxed) < callers && !stop.load(std::memory_order_relaxed)) {
+    all.begin();
+    while (!all.complete() && !stop.load(std::memory_order_relaxed)) {
       co_await asio::post(executor, asio::use_awaitable);
     }
+    for (int i = 0; i != 2; ++i) co_await asio::post(executor, asio::use_awaitable);  // from asking to joining
+    all.end();
     co_return row{key};
   };
   const auto caller = [&]() -> asio::awaitable<void> {
     constexpr entry_options unstored{.no_store = true};
     while (!stop.load(std::memory_order_relaxed)) {
-      asking.fetch_add(1, std::memory_order_relaxed);
+      all.ask();
       co_await subject.rows.async_get_or_load(std::uint64_t{1}, loader, unstored, asio::use_awaitable);
-      asking.fetch_sub(1, std::memory_order_relaxed);
     }
   };
   asio::io_context io{threads};
@@ -96,13 +131,13 @@ inline double hot_flight_coroutines(seawall_subject& subject, int callers, int t
 //
 // All callers are released at once on a key that is not there; the loader takes 50 ms. Each notes when it had its
 // answer. A caller that the scheduler lets in only after the load has ended gets a plain hit; `joined` tells how many
-// were really waiting.
+// were really waiting. The threads end only after all have been answered: ending a thread costs more than an answer.
 
 inline constexpr metric loads{"loads", better::lower};
 inline constexpr metric last_after_first_ms{"last_after_first_ms", better::lower};
 inline constexpr metric elapsed_ms{"elapsed_ms", better::lower};
+inline constexpr metric cpu_ms{"cpu_ms", better::lower};  // of the whole process, from the release on
 inline constexpr metric joined{"joined", better::neither};
-
 inline constexpr std::chrono::milliseconds stampede_load{50};
 
 struct stampede {
@@ -114,6 +149,7 @@ struct stampede {
   std::atomic<int> loads{0};
   std::atomic<int> wrong{0};
   time released{};
+  double cpu = 0;  ///< Seconds.
   std::uint64_t joined = 0;
 
   void note(std::size_t caller, const row* got) {
@@ -126,11 +162,40 @@ struct stampede {
     to.add(name, subject, threads, bench::loads, loads.load());
     to.add(name, subject, threads, bench::last_after_first_ms, ms(*last - *first));
     to.add(name, subject, threads, bench::elapsed_ms, ms(*last - released));
+    to.add(name, subject, threads, bench::cpu_ms, 1e3 * cpu);
     to.add(name, subject, threads, bench::joined, static_cast<double>(joined));
   }
 
   static constexpr std::uint64_t key = 42;
 };
+
+/// Holds threads until it is opened. A bare futex: std::atomic::wait yields a few times before it sleeps, which would
+/// add tens of thousands of context switches to what is measured.
+class gate {
+ public:
+  void pass() noexcept {
+    while (open_.load(std::memory_order_acquire) == 0) futex(FUTEX_WAIT_PRIVATE, 0);
+  }
+  void open() noexcept {
+    open_.store(1, std::memory_order_release);
+    futex(FUTEX_WAKE_PRIVATE, std::numeric_limits<int>::max());
+  }
+
+ private:
+  void futex(int operation, int value) noexcept {
+    static_assert(sizeof(open_) == sizeof(int));
+    syscall(SYS_futex, reinterpret_cast<int*>(&open_), operation, value, nullptr, nullptr, 0);
+  }
+
+  std::atomic<int> open_{0};
+};
+
+/// A thread that has worked before has touched its stack and its share of the heap.
+inline void warm_up_thread() {
+  volatile char stack[16 * 1024];
+  for (std::size_t i = 0; i < sizeof(stack); i += 1024) stack[i] = 1;
+  delete[] new volatile char[256];
+}
 
 /// Threads by the thousand: small stacks, and a function by address as pthread_create wants it.
 class thread_crowd {
@@ -174,25 +239,33 @@ template <class Subject>
 void stampede_threads(Subject& subject, stampede& what) {
   const int callers = static_cast<int>(what.answered.size());
   std::atomic<int> ready{0};
-  std::atomic<int> go{0};
+  std::atomic<int> noted{0};
+  gate go;
+  gate end;
   const auto loader = [&](std::uint64_t key) {
     what.loads.fetch_add(1);
     std::this_thread::sleep_for(stampede_load);
     return row{key};
   };
   const auto call = [&](std::size_t index) {
+    warm_up_thread();
     ready.fetch_add(1);
-    go.wait(0);
+    go.pass();
     const auto answer = subject.get_or_load(stampede::key, loader);
     what.note(index, row_of(answer));
+    noted.fetch_add(1);
+    end.pass();
   };
   thread_crowd crowd{callers, call};
   const int started = crowd.size();
-  while (ready.load() != started) std::this_thread::yield();
+  while (ready.load() != started) std::this_thread::sleep_for(std::chrono::milliseconds{1});
   std::this_thread::sleep_for(std::chrono::milliseconds{20});  // let the last ones fall asleep at the gate
+  const double cpu_begin = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID);
   what.released = std::chrono::steady_clock::now();
-  go.store(1);
-  go.notify_all();
+  go.open();
+  while (noted.load() != started) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  what.cpu = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_begin;
+  end.open();
   crowd.join();
   what.joined = subject.joined();
   if (started != callers) {
@@ -215,10 +288,12 @@ inline void stampede_coroutines(seawall_subject& subject, stampede& what, int th
   };
   asio::io_context io{threads};
   for (std::size_t i = 0; i != what.answered.size(); ++i) asio::co_spawn(io, call(i), asio::detached);
+  const double cpu_begin = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID);
   what.released = std::chrono::steady_clock::now();
   std::vector<std::jthread> runners;
   for (int i = 0; i != threads; ++i) runners.emplace_back([&] { io.run(); });
   runners.clear();
+  what.cpu = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_begin;
   what.joined = subject.joined();
 }
 

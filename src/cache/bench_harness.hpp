@@ -1,8 +1,8 @@
 // A small harness for benchmarks with a peer beside us: options, timed threads, medians over interleaved rounds, one
 // table, JSON rows {"case", "subject", "threads", "metric", "value"}.
 //
-// Interleaving is the caller's loop: for each round, for each subject, measure and `add`. The machine's noise then falls
-// on all subjects alike; a row shows the median of its rounds and half their range in percent.
+// Interleaving is the caller's loop: for each round, for each subject, measure and `add`. The machine's noise then
+// falls on all subjects alike; a row shows the median of its rounds and half their range in percent.
 // Thread safety: none; run_threads brings its own threads and joins them.
 #pragma once
 
@@ -74,7 +74,7 @@ struct metric {
 };
 
 inline constexpr metric ns_per_op{"ns_per_op", better::lower};          // wall time of one thread
-inline constexpr metric cpu_ns_per_op{"cpu_ns_per_op", better::lower};  // processor time: what a busy machine distorts least
+inline constexpr metric cpu_ns_per_op{"cpu_ns_per_op", better::lower};  // processor time: steadier on a busy machine
 inline constexpr metric mops{"mops", better::higher};                   // million operations a second, all threads
 
 /// Collects samples and shows their medians. The first subject that is added is "us".
@@ -106,7 +106,8 @@ class report {
     const line* above = nullptr;
     for (const line& l : lines_) {
       const bool again = above != nullptr && above->name == l.name && above->threads == l.threads;
-      fmt::print("{:<{}}  {:>7}  {:<19}", again ? "" : l.name, width, again ? "" : std::to_string(l.threads), l.what.name);
+      fmt::print("{:<{}}  {:>7}  {:<19}", again ? "" : l.name, width, again ? "" : std::to_string(l.threads),
+                 l.what.name);
       for (const auto& subject : subjects_) {
         const cell* shown = l.of(subject);
         fmt::print("  {:>19}", shown ? shown->text() : "-");
@@ -115,8 +116,8 @@ class report {
       fmt::print("\n");
       above = &l;
     }
-    fmt::print("\nmedians of the rounds, \u00b1 half their range; ratio: how many times better '{}' is than the column to its "
-               "left\n", subjects_.front());
+    fmt::print("\nmedians of the rounds, \u00b1 half their range; ratio: how many times better '{}' is than the column "
+               "to its left\n", subjects_.front());
   }
 
   /// False, with a sentence on stderr, when the file cannot be written.
@@ -129,8 +130,8 @@ class report {
     for (const line& l : lines_) {
       for (const cell& c : l.cells) {
         out << separator
-            << fmt::format(R"(  {{"case": "{}", "subject": "{}", "threads": {}, "metric": "{}", "value": {:.6g}}})", l.name,
-                           c.subject, l.threads, l.what.name, c.median());
+            << fmt::format(R"(  {{"case": "{}", "subject": "{}", "threads": {}, "metric": "{}", "value": {:.6g}}})",
+                           l.name, c.subject, l.threads, l.what.name, c.median());
         separator = ",\n";
       }
     }
@@ -187,6 +188,13 @@ class report {
   std::vector<line> lines_;
 };
 
+/// Of this thread or this process, as `which` says.
+inline double cpu_seconds(clockid_t which) {
+  timespec time{};
+  clock_gettime(which, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
 struct thread_time {
   std::uint64_t ops = 0;
   double wall = 0;  ///< Seconds.
@@ -196,11 +204,6 @@ struct thread_time {
 /// Runs `body(index, stop)`, which answers how many operations it did before it saw `stop`, on `count` threads at once.
 template <class Body>
 std::vector<thread_time> run_threads(int count, double seconds, Body&& body) {
-  const auto cpu_now = [] {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-  };
   std::vector<thread_time> times(static_cast<std::size_t>(count));
   std::atomic<int> ready{0};
   std::atomic<bool> go{false};
@@ -211,10 +214,10 @@ std::vector<thread_time> run_threads(int count, double seconds, Body&& body) {
       ready.fetch_add(1);
       go.wait(false);
       const auto begin = std::chrono::steady_clock::now();
-      const double cpu_begin = cpu_now();
+      const double cpu_begin = cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
       thread_time& mine = times[static_cast<std::size_t>(i)];
       mine.ops = body(i, std::as_const(stop));
-      mine.cpu = cpu_now() - cpu_begin;
+      mine.cpu = cpu_seconds(CLOCK_THREAD_CPUTIME_ID) - cpu_begin;
       mine.wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     });
   }

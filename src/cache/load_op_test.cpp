@@ -325,8 +325,8 @@ TEST_F(LoadOp, ADeadlineOfZeroAnswersFromTheCacheOnly) {
 
 TEST_F(LoadOp, ALoaderThatAsksForItsOwnKeyIsToldAtOnce) {
   auto leader = ask(1);
-  const detail::running_load here = leader->running();
-  const detail::running_load_scope scope{&here};
+  const detail::load_mark marked = leader->mark(nullptr);
+  const detail::running_load_scope scope{marked.load().get()};
   auto inner = ask(1);
   EXPECT_EQ(inner.at, step::done);
   EXPECT_EQ(text(inner), "error: a loader asked the cache for the key it is loading");

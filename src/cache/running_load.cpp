@@ -1,7 +1,5 @@
 #include "seawall/cache/running_load.hpp"
 
-#include <utility>
-
 namespace seawall::detail {
 namespace {
 
@@ -9,7 +7,16 @@ constinit thread_local const running_load* innermost = nullptr;
 
 }  // namespace
 
-const running_load* current_load() noexcept { return innermost; }
+const running_load* current_load() noexcept {
+  const running_load* load = innermost;
+  while (load && !load->is_running()) load = load->outer();
+  return load;
+}
+
+std::shared_ptr<const running_load> share_current_load() {
+  const running_load* load = current_load();
+  return load ? load->shared_from_this() : nullptr;
+}
 
 running_load_scope::running_load_scope(const running_load* load) noexcept : before_(std::exchange(innermost, load)) {}
 

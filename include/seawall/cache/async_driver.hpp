@@ -6,6 +6,7 @@
 
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -13,70 +14,91 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
 namespace seawall::detail {
 
-/// A coroutine that waits. A wake-up that comes before the wait is not lost; one that comes during it resumes the
-/// coroutine on its own executor, never inside wake().
+/// A coroutine that waits. It is parked on a timer of its own executor that never expires, so that destroying the
+/// executor's context destroys the coroutine as with any other Asio operation; a wake cancels the timer, on that executor.
+/// A wake-up that comes before the wait is not lost.
 class async_waiter final : public waiter, public std::enable_shared_from_this<async_waiter> {
  public:
-  void wake() noexcept override { complete({}); }
+  void wake() noexcept override {
+    const std::lock_guard lock{mutex_};
+    signalled_ = true;
+    release_locked();
+  }
 
-  /// Completes with void(error_code) after a wake, or with operation_aborted when cancelled.
+  /// Completes after a wake, or when the operation is cancelled.
   template <class Token>
-  auto async_wait(Token&& token) {
+  auto async_wait(const boost::asio::any_io_executor& executor, Token&& token) {
     return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
-        [self = shared_from_this()](auto handler) { self->begin(std::move(handler)); }, token);
+        [self = shared_from_this(), executor](auto handler) {
+          // Locals: what the initiation holds may be gone as soon as the timer has the handler.
+          const auto alive = self;
+          const auto parked = std::make_shared<parking>(executor);
+          parked->async_wait(std::move(handler));
+          const std::lock_guard lock{alive->mutex_};
+          if (alive->retired_) return;
+          alive->parked_ = parked;
+          if (alive->signalled_) alive->release_locked();
+        },
+        token);
+  }
+
+  /// Whether there was a wake since the last call.
+  bool take_signal() {
+    const std::lock_guard lock{mutex_};
+    parked_ = nullptr;
+    return std::exchange(signalled_, false);
+  }
+
+  /// The coroutine is gone: a wake does nothing from here on.
+  void retire() {
+    const std::lock_guard lock{mutex_};
+    retired_ = true;
+    parked_ = nullptr;
   }
 
  private:
-  using completion = std::move_only_function<void(boost::system::error_code)>;
+  // One for each wait: a cancellation that comes late must not meet the next wait.
+  struct parking : boost::asio::steady_timer {
+    explicit parking(const boost::asio::any_io_executor& executor)
+        : boost::asio::steady_timer(executor, boost::asio::steady_timer::time_point::max()) {}
+  };
 
-  template <class Handler>
-  void begin(Handler handler) {
-    if (auto slot = boost::asio::get_associated_cancellation_slot(handler); slot.is_connected()) {
-      slot.assign([self = weak_from_this()](boost::asio::cancellation_type) {
-        if (const auto alive = self.lock()) alive->complete(boost::asio::error::operation_aborted);
-      });
-    }
-    auto executor = boost::asio::get_associated_executor(handler);
-    completion resume = [executor, held = std::move(handler)](boost::system::error_code code) mutable {
-      boost::asio::post(executor, [woken = std::move(held), code]() mutable { std::move(woken)(code); });
-    };
-    std::unique_lock lock{mutex_};
-    if (signalled_) {
-      signalled_ = false;
-      lock.unlock();
-      resume({});
-    } else {
-      pending_ = std::move(resume);
-    }
-  }
-
-  void complete(boost::system::error_code code) {
-    completion resume;
-    {
-      const std::lock_guard lock{mutex_};
-      if (!pending_) {
-        if (!code) signalled_ = true;
-        return;
-      }
-      resume = std::exchange(pending_, nullptr);
-    }
-    resume(code);
+  void release_locked() {
+    if (!parked_) return;
+    auto timer = std::exchange(parked_, nullptr);
+    const auto executor = timer->get_executor();
+    boost::asio::post(executor, [held = std::move(timer)] { held->cancel(); });
   }
 
   std::mutex mutex_;
-  completion pending_;      // guarded by mutex_
-  bool signalled_ = false;  // guarded by mutex_
+  std::shared_ptr<parking> parked_;  // guarded by mutex_
+  bool signalled_ = false;           // guarded by mutex_
+  bool retired_ = false;             // guarded by mutex_
+};
+
+/// Retires a waiter when its coroutine ends or is destroyed.
+class retire_guard {
+ public:
+  explicit retire_guard(async_waiter& waiter) noexcept : waiter_(waiter) {}
+  ~retire_guard() { waiter_.retire(); }
+  retire_guard(const retire_guard&) = delete;
+  retire_guard& operator=(const retire_guard&) = delete;
+
+ private:
+  async_waiter& waiter_;
 };
 
 template <class Core, class Loader>
@@ -89,18 +111,27 @@ boost::asio::awaitable<typename Core::answer> drive_async(std::shared_ptr<Core> 
     core->count(core->class_of(key), found.value ? cache_counter::hits : cache_counter::negative_hits);
     co_return std::move(found.value);
   }
+  const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
   const auto self = std::make_shared<async_waiter>();
+  const retire_guard retires{*self};
   load_op<Core> op{core, std::move(key), hash, self, how};
   for (step next = op.start(std::move(found)); next != step::done;) {
     if (next == step::run_loader) {
-      const running_load here = op.running();
-      auto running = run_async_loader<V>(loader, op.key(), op.context(), &here);
+      std::optional<load_mark> marked{op.mark(share_current_load())};
+      auto running = run_async_loader<V>(loader, op.key(), op.context(), marked->load());
       loaded<V> given = co_await std::move(running);
+      marked.reset();
+      // A loader that failed because its caller was cancelled has not failed: a waiter is to take over.
+      const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+      if (given.failure() && cancellation.cancelled() != boost::asio::cancellation_type::none) {
+        op.cancel();
+        co_return fail(errc::cancelled);
+      }
       next = op.loaded(std::move(given));
     } else {
-      boost::system::error_code code;
-      co_await self->async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, code));
-      if (code) {
+      boost::system::error_code ignored;
+      co_await self->async_wait(executor, boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+      if (!self->take_signal()) {
         op.cancel();
         co_return fail(errc::cancelled);
       }

@@ -14,6 +14,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -62,7 +63,8 @@ inline constexpr bool is_awaitable<boost::asio::awaitable<T, E>> = true;
 /// as this key's loader over its suspensions and on whichever thread it continues.
 class load_executor {
  public:
-  load_executor(boost::asio::any_io_executor inner, const running_load* load) : inner_(std::move(inner)), load_(load) {}
+  load_executor(boost::asio::any_io_executor inner, std::shared_ptr<const running_load> load)
+      : inner_(std::move(inner)), load_(std::move(load)) {}
 
   template <class Property>
     requires boost::asio::can_require_v<boost::asio::any_io_executor, Property>
@@ -83,7 +85,7 @@ class load_executor {
   template <class Function>
   void execute(Function&& function) const {
     inner_.execute([load = load_, run = std::forward<Function>(function)]() mutable {
-      const running_load_scope scope{load};
+      const running_load_scope scope{load.get()};
       std::move(run)();
     });
   }
@@ -92,32 +94,67 @@ class load_executor {
 
  private:
   boost::asio::any_io_executor inner_;
-  const running_load* load_;
+  std::shared_ptr<const running_load> load_;
 };
 
-/// Cancels a coroutine from any thread, on its own executor, and not after it has ended.
+/// Starts a coroutine and cancels it, from any thread. Both happen on a strand, on which the coroutine runs too: a
+/// cancellation signal must not be emitted while its receiver runs or is set up. After the end nothing happens.
 class remote_cancellation : public std::enable_shared_from_this<remote_cancellation> {
  public:
-  explicit remote_cancellation(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+  explicit remote_cancellation(const boost::asio::any_io_executor& executor)
+      : strand_(boost::asio::make_strand(executor)) {}
 
-  auto slot() noexcept { return signal_.slot(); }
-  void request() {
-    boost::asio::post(executor_, [self = weak_from_this()] {
-      if (const auto alive = self.lock()) alive->emit();
+  const boost::asio::any_io_executor& strand() const noexcept { return strand_; }
+
+  /// Runs `spawn(slot)` on the strand.
+  template <class Spawn>
+  void start(Spawn spawn) {
+    boost::asio::post(strand_, [self = shared_from_this(), run = std::move(spawn)]() mutable {
+      std::move(run)(self->signal_.slot());
+      self->started_ = true;
+      if (self->requested_) self->emit();
     });
   }
-  void emit() { signal_.emit(boost::asio::cancellation_type::terminal); }
+
+  void request() {
+    boost::asio::post(strand_, [self = weak_from_this()] {
+      const auto alive = self.lock();
+      if (!alive) return;
+      alive->requested_ = true;
+      if (alive->started_) alive->emit();
+    });
+  }
 
  private:
-  const boost::asio::any_io_executor executor_;
-  boost::asio::cancellation_signal signal_;  // touched on executor_ only
+  void emit() { signal_.emit(boost::asio::cancellation_type::terminal); }
+
+  const boost::asio::any_io_executor strand_;
+  boost::asio::cancellation_signal signal_;  // all three are touched on the strand only
+  bool started_ = false;
+  bool requested_ = false;
 };
+
+/// `work`, after which the coroutine that Asio has put around it no longer throws because it was cancelled: in Boost 1.81
+/// nothing would catch that.
+template <class T>
+boost::asio::awaitable<T> ends_quietly(boost::asio::awaitable<T> work) {
+  std::exception_ptr thrown;
+  std::optional<T> outcome;
+  try {
+    outcome.emplace(co_await std::move(work));
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  if (thrown) std::rethrow_exception(thrown);
+  co_return std::move(*outcome);
+}
 
 /// Runs `work` on the executor of its caller, marked as `here`; its outcome as loaded<V>. The caller's cancellation and
 /// `stop` cancel it.
 template <class V, class T>
 boost::asio::awaitable<loaded<V>> run_marked(boost::asio::awaitable<T> work, std::stop_token stop,
-                                             const running_load* here) {
+                                             std::shared_ptr<const running_load> here) {
   const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
   const auto cancellation = std::make_shared<remote_cancellation>(executor);
   const std::stop_callback on_stop{std::move(stop), [&] { cancellation->request(); }};
@@ -125,7 +162,7 @@ boost::asio::awaitable<loaded<V>> run_marked(boost::asio::awaitable<T> work, std
   std::optional<T> outcome;
   const auto start = [&](auto handler) {
     if (auto outer = boost::asio::get_associated_cancellation_slot(handler); outer.is_connected()) {
-      outer.assign([cancellation](boost::asio::cancellation_type) { cancellation->emit(); });
+      outer.assign([cancellation](boost::asio::cancellation_type) { cancellation->request(); });
     }
     // Posted, not called: the caller must not go on inside the scope of its loader.
     auto finish = [&thrown, &outcome, executor, done = std::move(handler)](std::exception_ptr failure,
@@ -134,8 +171,10 @@ boost::asio::awaitable<loaded<V>> run_marked(boost::asio::awaitable<T> work, std
       if (!thrown) outcome.emplace(std::move(value));
       boost::asio::post(executor, std::move(done));
     };
-    boost::asio::co_spawn(load_executor{executor, here}, std::move(work),
-                          boost::asio::bind_cancellation_slot(cancellation->slot(), std::move(finish)));
+    cancellation->start([marked = load_executor{cancellation->strand(), here}, quiet = ends_quietly(std::move(work)),
+                         end = std::move(finish)](auto slot) mutable {
+      boost::asio::co_spawn(marked, std::move(quiet), boost::asio::bind_cancellation_slot(slot, std::move(end)));
+    });
   };
   using token = boost::asio::use_awaitable_t<>;
   co_await boost::asio::async_initiate<const token&, void()>(start, boost::asio::use_awaitable);
@@ -150,14 +189,14 @@ boost::asio::awaitable<loaded<V>> run_marked(boost::asio::awaitable<T> work, std
 /// Calls a loader in any of its forms. The answer of a coroutine needs a default constructor, as Asio has it.
 template <class V, class Loader, class K>
 boost::asio::awaitable<loaded<V>> run_async_loader(Loader& kept, const K& key, load_context<V>& context,
-                                                   const running_load* here) {
+                                                   std::shared_ptr<const running_load> here) {
   auto& loader = kept.get();
   const auto call = [&] { return invoke_loader<V>(loader, key, context); };
   if constexpr (is_awaitable<decltype(call())>) {
     std::optional<decltype(call())> work;
     std::optional<error> failure;
     try {
-      const running_load_scope scope{here};
+      const running_load_scope scope{here.get()};
       work.emplace(call());
     } catch (...) {
       failure = current_failure();
@@ -166,7 +205,7 @@ boost::asio::awaitable<loaded<V>> run_async_loader(Loader& kept, const K& key, l
     auto running = run_marked<V>(std::move(*work), context.stop_token(), here);
     co_return co_await std::move(running);
   } else {
-    const running_load_scope scope{here};
+    const running_load_scope scope{here.get()};
     co_return call_loader<V>(loader, key, context);
   }
 }

@@ -59,8 +59,8 @@ result<value_ptr<V>> load_blocking(const std::shared_ptr<Core>& core, K key, std
   const step first = op.start(std::move(found));
   // The scope ends with the loader: what the machine does with the answer may open a load of the same key again.
   const auto run = [&] {
-    const running_load here = op.running();
-    const running_load_scope scope{&here};
+    const load_mark marked = op.mark(share_current_load());
+    const running_load_scope scope{marked.load().get()};
     return op.bound() ? (*op.bound())(op.key(), op.context()) : call_loader<V>(loader, op.key(), op.context());
   };
   return drive_blocking(op, *self, first, [&] { return op.loaded(run()); });
@@ -74,8 +74,8 @@ auto load_many_blocking(const std::shared_ptr<Core>& core, std::vector<bulk_requ
   bulk_op<Core> op{core, std::move(wanted), self, how};
   const step first = op.start();
   const auto run = [&] {
-    const auto chain = op.running();
-    const running_load_scope scope{&chain.back()};
+    const auto chain = op.marks();
+    const running_load_scope scope{chain.back().load().get()};
     return call_bulk_loader<typename Core::value_type>(loader, op.batch());
   };
   return drive_blocking(op, *self, first, [&] { return op.loaded(run()); });

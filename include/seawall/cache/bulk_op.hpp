@@ -35,10 +35,8 @@ class bulk_op {
           typename load_op<Core>::settings how)
       : wanted_(std::move(wanted)) {
     // One call of the bulk loader is one load for the source, so it takes one permit, not one for each key.
-    permits_[0] = core->try_permit(false);
-    if (core->options().source_bulkhead) permits_[1] = core->try_permit(true);
-    how.takes_permits = !permits_[0] || (core->options().source_bulkhead && !permits_[1]);
-    for (auto& one : wanted_) ops_.emplace_back(core, one.key, one.hash, self, how);
+    how.batch = &permits_;
+    for (auto& one : wanted_) ops_.emplace_back(core, one.key, one.hash, std::make_shared<relay>(self), how);
     steps_.resize(ops_.size());
   }
 
@@ -74,18 +72,26 @@ class bulk_op {
     return answers;
   }
 
-  /// The loads of the batch, each inside the one before it, for a scope around the bulk loader.
-  std::vector<detail::running_load> running() const {
-    std::vector<detail::running_load> chain;
+  /// The marks of the batch's loads, each inside the one before it: the last is for the scope around the bulk loader.
+  std::vector<detail::load_mark> marks() const {
+    std::vector<detail::load_mark> chain;
     chain.reserve(batch_ops_.size());
+    std::shared_ptr<const detail::running_load> outer = detail::share_current_load();
     for (const std::size_t op : batch_ops_) {
-      chain.push_back(ops_[op].running());
-      if (chain.size() > 1) chain.back().outer = &chain[chain.size() - 2];
+      chain.push_back(ops_[op].mark(outer));
+      outer = chain.back().load();
     }
     return chain;
   }
 
  private:
+  // Each operation waits as itself: two that wait for one flight must not leave it together.
+  struct relay final : waiter {
+    explicit relay(std::shared_ptr<waiter> target) : to(std::move(target)) {}
+    void wake() noexcept override { to->wake(); }
+    const std::shared_ptr<waiter> to;
+  };
+
   step next() {
     batch_.clear();
     batch_ops_.clear();
@@ -97,11 +103,12 @@ class bulk_op {
       batch_ops_.push_back(i);
     }
     if (!batch_.empty()) return step::run_loader;
+    permits_ = {};
     return waits ? step::wait : step::done;
   }
 
   std::vector<bulk_request<Core>> wanted_;
-  bulkhead::permit permits_[2];
+  load_permits permits_;  // outlives the operations
   std::deque<load_op<Core>> ops_;
   std::vector<step> steps_;
   std::vector<K> batch_;

@@ -52,4 +52,10 @@ class bulkhead {
   std::atomic<std::size_t> running_{0};  // relaxed: a counter, it publishes nothing
 };
 
+/// What a load, or a batch of them, holds while it runs.
+struct load_permits {
+  bulkhead::permit of_cache;
+  bulkhead::permit of_source;
+};
+
 }  // namespace seawall

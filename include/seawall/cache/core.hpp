@@ -24,6 +24,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <utility>
 
 namespace seawall {
@@ -76,6 +77,8 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   using value_type = V;
   using flight_ptr = std::shared_ptr<flight<K, V>>;
   using answer = result<value_ptr<V>>;
+  using engine_type = local::engine<K, V, Eq>;
+  using removed = typename engine_type::removed;
 
   struct admission {
     admitted is;
@@ -88,7 +91,7 @@ class core final : public stats_source, public std::enable_shared_from_this<core
     bool refresh = false;                    ///< The entry may still be served: do not wait for anybody else's load.
     std::shared_ptr<waiter> joins{};         ///< Added to a flight that is there, and to a new one with `joins_own`.
     bool joins_own = false;
-    bool takes_permits = true;               ///< False: the caller holds one for a whole batch.
+    load_permits* batch = nullptr;           ///< Permits for a whole batch, taken by the first that needs them.
     time_point leader_deadline = never;      ///< Of a leader that runs the loader itself.
   };
 
@@ -119,7 +122,9 @@ class core final : public stats_source, public std::enable_shared_from_this<core
 
   template <class Q>
   std::size_t hash_of(const Q& key) const {
-    return hash_(key);
+    // Shards and tables take different bits of it; a hash of the user's, std::hash above all, may have few good ones.
+    if constexpr (std::same_as<Hash, hash<K>>) return hash_(key);
+    else return static_cast<std::size_t>(mix64(static_cast<std::uint64_t>(hash_(key))));
   }
 
   // ---- reading ----
@@ -127,9 +132,16 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   /// What is there now; counts as a use when it can be served.
   template <class Q>
   lookup<V> look(const Q& key, std::size_t hash) {
+    removed dead;
+    return look(key, hash, dead);
+  }
+
+  /// The same for a caller that holds a lock: what it removes is left in `dead`.
+  template <class Q>
+  lookup<V> look(const Q& key, std::size_t hash, removed& dead) {
     lookup<V> found;
     const time_point coarse = clock_->coarse_now();
-    engine_.read(key, hash, coarse, [&](local::entry<V>& item) {
+    engine_.read(key, hash, coarse, dead, [&](local::entry<V>& item) {
       time_point now = coarse;
       if (now + coarse_lag_ < item.times.attention_from()) {
         found.is = standing::fresh;
@@ -149,8 +161,9 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   /// Calls `inspect(const entry&, now)` for what is there, expired or not; no use is counted.
   template <class Q, class F>
   bool inspect(const Q& key, std::size_t hash, F&& inspector) {
+    removed dead;
     const time_point now = clock_->now();
-    return engine_.read(key, hash, now, [&](const local::entry<V>& item) {
+    return engine_.read(key, hash, now, dead, [&](const local::entry<V>& item) {
       inspector(item, now);
       return false;
     });
@@ -161,21 +174,23 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   /// Removes the entry and cuts off the load in progress.
   template <class Q>
   bool invalidate(const Q& key, std::size_t hash) {
+    removed dead;
     waiter_set woken;
-    bool removed = false;
+    bool there = false;
     {
       auto& shard = flights_.shard_of(hash);
       const std::lock_guard lock{shard.mutex};
       shard.supersede_locked(key, hash, woken);
-      removed = engine_.erase(key, hash, removal_cause::invalidated);
+      there = engine_.erase(key, hash, removal_cause::invalidated, dead);
     }
     wake(woken);
-    return removed;
+    return there;
   }
 
   /// Ends the entry's freshness and cuts off the load in progress, whose value may be older than the reason.
   template <class Q>
   bool expire(const Q& key, std::size_t hash) {
+    removed dead;
     waiter_set woken;
     bool there = false;
     {
@@ -183,7 +198,7 @@ class core final : public stats_source, public std::enable_shared_from_this<core
       const std::lock_guard lock{shard.mutex};
       shard.supersede_locked(key, hash, woken);
       const time_point now = clock_->now();
-      engine_.read(key, hash, now, [&](local::entry<V>& item) {
+      engine_.read(key, hash, now, dead, [&](local::entry<V>& item) {
         there = true;
         item.times.expire(now);
         return false;
@@ -199,23 +214,25 @@ class core final : public stats_source, public std::enable_shared_from_this<core
     const auto times = value ? policy.times_of_value(now, duration::zero(), random_.uniform())
                              : policy.times_of_absence(now, duration::zero(), random_.uniform());
     const std::size_t weight = weigh(key, value);
+    removed dead;
     waiter_set woken;
     {
       auto& shard = flights_.shard_of(hash);
       const std::lock_guard lock{shard.mutex};
       shard.supersede_locked(key, hash, woken);
-      store_locked(std::move(key), hash, std::move(value), times, weight, now);
+      store_locked(key, hash, value, times, weight, now, dead);
     }
     wake(woken);
   }
 
   void clear() {
+    removed dead;
     waiter_set woken;
     for (auto& shard : flights_.shards()) {
       const std::lock_guard lock{shard.mutex};
       shard.supersede_all_locked(woken);
     }
-    engine_.clear();
+    engine_.clear(dead);
     wake(woken);
   }
 
@@ -225,7 +242,15 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   admission admit(const K& key, std::size_t hash, const request& how);
 
   /// The end of a load whose flight this caller leads.
-  settlement complete(const flight_ptr& which, loaded<V> given, const entry_policy& policy);
+  /// When memory runs out on the way, the flight is abandoned and the exception goes on.
+  settlement complete(const flight_ptr& which, loaded<V> given, const entry_policy& policy) {
+    try {
+      return settle(which, std::move(given), policy);
+    } catch (...) {
+      forsake(which);
+      throw;
+    }
+  }
 
   /// The leader leaves without an answer: its loader is asked to stop and the waiters try again.
   void forsake(const flight_ptr& which) {
@@ -242,22 +267,9 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   /// Runs `loader` for an open flight on the executor.
   void launch(flight_ptr which, const bound_loader<K, V>& loader, const entry_policy& policy);
 
-  /// Calls `loader` for an open flight on this thread and settles it. A flight that nobody waits for any more, and
-  /// whose value could not be stored, is abandoned instead.
-  void run(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy) {
-    const bool needed = with_locked(*which, [](const auto& flight) {
-      return flight.phase == flight_phase::loading ||
-             (flight.phase == flight_phase::superseded && !flight.waiters.empty());
-    });
-    if (!needed) return forsake(which);
-    load_context<V> context = context_of(*which);
-    loaded<V> given = [&] {
-      const detail::running_load here{this, &which->key, detail::current_load()};
-      const detail::running_load_scope scope{&here};
-      return loader(which->key, context);
-    }();
-    complete(which, std::move(given), policy.with(context.entry));
-  }
+  /// Calls `loader` for an open flight on this thread, which is one of the executor's, and settles the flight. One that
+  /// nobody waits for any more, and whose value could not be stored, is abandoned instead.
+  void run(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy);
 
   load_context<V> context_of(const flight<K, V>& which) const {
     return {which.stop.get_token(), which.previous, which.give_up_at};
@@ -270,25 +282,30 @@ class core final : public stats_source, public std::enable_shared_from_this<core
     return std::forward<F>(change)(which);
   }
 
-  bulkhead::permit try_permit(bool of_source) {
-    const auto& from = of_source ? options_.source_bulkhead : loads_;
-    return bulkhead::try_acquire(from);
+  /// The mark of a load for the scopes around its loader.
+  detail::load_mark mark(flight_ptr which, std::shared_ptr<const detail::running_load> outer) const {
+    const K* key = &which->key;
+    return detail::load_mark{std::make_shared<detail::running_load>(this, std::move(which), key, std::move(outer))};
   }
 
   error load_timed_out() const {
     return {errc::load_timed_out, "cache '" + options_.name + "': a load was given up at its load_deadline"};
   }
 
-  /// No more loads start, and those that run are asked to stop.
+  /// No more loads start; those that run on the executor are asked to stop and waited for.
   void close();
 
   // ---- counting ----
 
   template <class Q>
-  std::size_t class_of(const Q& key) const {
+  std::size_t class_of(const Q& key) const noexcept {
     if (!options_.key_classes.of) return 0;
-    if constexpr (std::same_as<Q, K>) return options_.key_classes.of(key);
-    else return options_.key_classes.of(K(key));
+    try {
+      if constexpr (std::same_as<Q, K>) return options_.key_classes.of(key);
+      else return options_.key_classes.of(K(key));
+    } catch (...) {
+      return cache_recorder::max_classes;  // counts as "other"
+    }
   }
   void count(std::size_t key_class, cache_counter counter) noexcept { recorder_.count(key_class, counter); }
 
@@ -296,14 +313,15 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   cache_stats stats() const override;
 
  private:
-  void take_permits(flight<K, V>& which, admission& outcome);
+  void take_permits(load_permits& into, admission& outcome);
+  settlement settle(const flight_ptr& which, loaded<V> given, const entry_policy& policy);
   void arm(const flight_ptr& which);
   void time_out(const flight_ptr& which);
   void abandon(const flight_ptr& which);
   void end_leading(flight<K, V>& which);
-  void store_locked(K key, std::size_t hash, value_ptr<V> value, const std::optional<local::entry_times>& times,
-                    std::size_t weight, time_point now);
-  std::size_t weigh(const K& key, const value_ptr<V>& value) const;
+  void store_locked(const K& key, std::size_t hash, const value_ptr<V>& value,
+                    const std::optional<local::entry_times>& times, std::size_t weight, time_point now, removed& dead);
+  std::size_t weigh(const K& key, const value_ptr<V>& value) const noexcept;
   void note_end(const flight<K, V>& which, fate end, const answer& value, bool unmodified, time_point now);
 
   static void wake(waiter_set& woken) noexcept {
@@ -320,9 +338,12 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   random_source random_;
   const std::shared_ptr<bulkhead> loads_;
   cache_recorder recorder_;
-  local::engine<K, V, Eq> engine_;
+  engine_type engine_;
   flight_table<K, V, Eq> flights_;
-  std::atomic<bool> closed_{false};  // release/acquire: set before the flights are asked to stop
+  std::stop_source closing_;
+  // Sequentially consistent, both: a load counts itself in and then looks; the destructor says so and then counts.
+  std::atomic<bool> closed_{false};
+  std::atomic<std::size_t> in_background_{0};
 };
 
 }  // namespace seawall

@@ -9,14 +9,15 @@ namespace seawall {
 
 template <class K, class V, class Hash, class Eq>
 auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& how) -> admission {
-  for (const auto* load = detail::current_load(); load; load = load->outer) {
-    if (load->cache == this && equal_(*static_cast<const K*>(load->key), key)) {
+  for (const auto* load = detail::current_load(); load; load = load->outer()) {
+    if (load->is_running() && load->cache() == this && equal_(*static_cast<const K*>(load->key()), key)) {
       const std::string why = "cache '" + options_.name + "': a loader asked for the key it is loading";
       return {.is = admitted::refused, .why = error{errc::recursive_load, why}};
     }
   }
   const time_point now = clock_->now();
   admission outcome{.is = admitted::leads};
+  removed dead;
   {
     auto& shard = flights_.shard_of(hash);
     const std::lock_guard lock{shard.mutex};
@@ -27,7 +28,7 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     }
     // Between the caller's look and this lock another load may have filled the entry. Without a flight in the table
     // nothing but a put can change it now, and that takes this mutex.
-    lookup<V> found = look(key, hash);
+    lookup<V> found = look(key, hash, dead);
     if (found.is == standing::fresh || (!how.refresh && found.servable())) {
       return {.is = admitted::answered, .found = std::move(found)};
     }
@@ -38,35 +39,38 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     outcome.flight = std::make_shared<flight<K, V>>(flight<K, V>{
         .key = key, .hash = hash, .started = now, .give_up_at = std::min(load_end, how.leader_deadline),
         .leader_bound = how.leader_deadline < load_end, .refresh = how.refresh, .previous = std::move(found.value)});
-    if (closed_.load(std::memory_order_acquire)) {
+    if (closed_.load()) {
       return {.is = admitted::refused, .why = error{errc::closed, "cache '" + options_.name + "' is being destroyed"}};
     }
-    if (how.takes_permits) {
-      take_permits(*outcome.flight, outcome);
-      if (outcome.is == admitted::refused) return outcome;
-    }
+    take_permits(how.batch ? *how.batch : outcome.flight->permits, outcome);
+    if (outcome.is == admitted::refused) return outcome;
     if (how.joins_own) outcome.flight->waiters.insert(how.joins);
     shard.flights.try_emplace(local::prehashed<K>{key, hash}, outcome.flight);
   }
   const std::size_t key_class = class_of(key);
   count(key_class, cache_counter::loads);
   if (how.refresh) count(key_class, cache_counter::refreshes);
-  arm(outcome.flight);
+  try {
+    arm(outcome.flight);
+  } catch (...) {
+    forsake(outcome.flight);  // a load that nothing would end must not begin
+    throw;
+  }
   return outcome;
 }
 
 template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::take_permits(flight<K, V>& which, admission& outcome) {
-  const auto refuse = [&](std::size_t limit, const char* whose) {
+void core<K, V, Hash, Eq>::take_permits(load_permits& into, admission& outcome) {
+  const auto refuse = [&](const bulkhead& full, const char* whose) {
     outcome.is = admitted::refused;
-    outcome.why = error{errc::overloaded, "cache '" + options_.name + "': " + std::to_string(limit) +
+    outcome.why = error{errc::overloaded, "cache '" + options_.name + "': " + std::to_string(full.limit()) +
                                               " loads are running, the limit of " + whose};
   };
-  which.permits[0] = try_permit(false);
-  if (!which.permits[0]) return refuse(loads_->limit(), "max_concurrent_loads");
+  if (!into.of_cache) into.of_cache = bulkhead::try_acquire(loads_);
+  if (!into.of_cache) return refuse(*loads_, "max_concurrent_loads");
   if (!options_.source_bulkhead) return;
-  which.permits[1] = try_permit(true);
-  if (!which.permits[1]) refuse(options_.source_bulkhead->limit(), "source_bulkhead");
+  if (!into.of_source) into.of_source = bulkhead::try_acquire(options_.source_bulkhead);
+  if (!into.of_source) refuse(*options_.source_bulkhead, "source_bulkhead");
 }
 
 // The timer holds the cache weakly. Its handle is for the leader alone: the timer may fire before it is even known.
@@ -120,13 +124,12 @@ void core<K, V, Hash, Eq>::abandon(const flight_ptr& which) {
 
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::end_leading(flight<K, V>& which) {
-  for (auto& permit : which.permits) permit = {};
+  which.permits = {};
   if (which.timer != 0) clock_->cancel(std::exchange(which.timer, 0));
 }
 
 template <class K, class V, class Hash, class Eq>
-auto core<K, V, Hash, Eq>::complete(const flight_ptr& which, loaded<V> given, const entry_policy& policy)
-    -> settlement {
+auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, loaded<V> given, const entry_policy& policy) -> settlement {
   const time_point now = clock_->now();
   const bool unmodified = given.is_unmodified();
   answer value = [&]() -> answer {
@@ -144,6 +147,7 @@ auto core<K, V, Hash, Eq>::complete(const flight_ptr& which, loaded<V> given, co
                    : final_policy.times_of_absence(now, now - which->started, draw);
     weight = weigh(which->key, *value);
   }
+  removed dead;
   waiter_set woken;
   fate end = fate::late;
   {
@@ -153,7 +157,7 @@ auto core<K, V, Hash, Eq>::complete(const flight_ptr& which, loaded<V> given, co
       end = fate::accepted;
       if (value) {
         shard.forget_failure_locked(which->key, which->hash);
-        store_locked(which->key, which->hash, *value, times, weight, now);
+        store_locked(which->key, which->hash, *value, times, weight, now, dead);
       } else {
         shard.record_failure_locked(which->key, which->hash, value.error(), now, options_.backoff.initial,
                                     options_.backoff.max);
@@ -163,9 +167,9 @@ auto core<K, V, Hash, Eq>::complete(const flight_ptr& which, loaded<V> given, co
       end = fate::superseded;
     }
     if (end != fate::late) {
-      which->phase = flight_phase::settled;
-      which->accepted = end == fate::accepted;
       which->answer = value;
+      which->accepted = end == fate::accepted;
+      which->phase = flight_phase::settled;
       woken.swap(which->waiters);
     }
   }
@@ -184,70 +188,108 @@ void core<K, V, Hash, Eq>::note_end(const flight<K, V>& which, fate end, const a
   if (end == fate::late) return;
   if (!value) count(key_class, cache_counter::load_failures);
   else if (unmodified) count(key_class, cache_counter::not_modified);
-  if (!value && which.refresh && options_.log) {
+  if (value || !which.refresh || !options_.log) return;
+  try {
     options_.log(log_level::warning, "cache '" + options_.name + "': a refresh failed: " + value.error().message());
+  } catch (...) {  // the user's hook; there is nobody to tell
   }
 }
 
 template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::run(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy) {
+  const bool needed = with_locked(*which, [](const auto& flight) {
+    return flight.phase == flight_phase::loading ||
+           (flight.phase == flight_phase::superseded && !flight.waiters.empty());
+  });
+  // Counted while it runs, so that the destructor of the cache can wait for it.
+  struct presence {
+    std::atomic<std::size_t>& count;
+    explicit presence(std::atomic<std::size_t>& of) : count(of) { count.fetch_add(1); }
+    ~presence() {
+      if (count.fetch_sub(1) == 1) count.notify_all();
+    }
+  };
+  const presence here{in_background_};
+  if (!needed || closed_.load()) return forsake(which);
+  const std::stop_callback on_close{closing_.get_token(), [&] { which->stop.request_stop(); }};
+  load_context<V> context = context_of(*which);
+  loaded<V> given = [&] {
+    const detail::load_mark marked = mark(which, detail::share_current_load());
+    const detail::running_load_scope scope{marked.load().get()};
+    return loader(which->key, context);
+  }();
+  complete(which, std::move(given), policy.with(context.entry));
+}
+
+template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::launch(flight_ptr which, const bound_loader<K, V>& loader, const entry_policy& policy) {
-  // A task that its executor drops without running it must not leave the key hanging.
+  // A task that its executor drops without running it, or cannot take, must not leave the key hanging.
   struct job {
     std::shared_ptr<core> owner;
     flight_ptr which;
     bound_loader<K, V> loader;
     entry_policy policy;
 
-    job(job&&) = default;
     job(std::shared_ptr<core> o, flight_ptr w, const bound_loader<K, V>& l, const entry_policy& p)
         : owner(std::move(o)), which(std::move(w)), loader(l), policy(p) {}
+    job(job&&) = default;
     ~job() {
-      if (owner) owner->complete(which, loaded<V>(error{errc::cancelled, "the executor dropped the load"}), policy);
+      if (!owner) return;
+      try {
+        owner->complete(which, loaded<V>(error{errc::cancelled, "the executor dropped the load"}), policy);
+      } catch (...) {  // out of memory: `complete` has abandoned the flight
+      }
     }
-    void operator()() {
+    void operator()() noexcept {
       const auto self = std::exchange(owner, nullptr);
-      self->run(which, loader, policy);
+      try {
+        self->run(which, loader, policy);
+      } catch (...) {  // as above
+      }
     }
   };
   job work{this->shared_from_this(), std::move(which), loader, policy};
-  if (const auto background = background_.lock()) background->post(std::move(work));
+  try {
+    if (const auto background = background_.lock()) background->post(std::move(work));
+  } catch (...) {  // the executor could not take it; whoever waits is answered by the task's destructor
+  }
 }
 
 template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::store_locked(K key, std::size_t hash, value_ptr<V> value,
+void core<K, V, Hash, Eq>::store_locked(const K& key, std::size_t hash, const value_ptr<V>& value,
                                         const std::optional<local::entry_times>& times, std::size_t weight,
-                                        time_point now) {
+                                        time_point now, removed& dead) {
   if (!times) {
-    engine_.erase(key, hash, removal_cause::replaced);
+    engine_.erase(key, hash, removal_cause::replaced, dead);
     return;
   }
   try {
-    engine_.put(key, hash, {std::move(value), *times}, weight, now);
+    engine_.put(key, hash, {value, *times}, weight, now, dead);
   } catch (...) {
     // Out of memory: the old value must not outlive the new one; the callers get their answer all the same.
-    engine_.erase(key, hash, removal_cause::replaced);
+    engine_.erase(key, hash, removal_cause::replaced, dead);
     count(class_of(key), cache_counter::store_failures);
   }
 }
 
 template <class K, class V, class Hash, class Eq>
-std::size_t core<K, V, Hash, Eq>::weigh(const K& key, const value_ptr<V>& value) const {
-  if (value && options_.weigher) return options_.weigher(key, *value);
+std::size_t core<K, V, Hash, Eq>::weigh(const K& key, const value_ptr<V>& value) const noexcept {
   // Beside key and value: the table's node, the LRU links, the times, the control block of the shared pointer.
   constexpr std::size_t bookkeeping = 208;
-  return bookkeeping + byte_size(key) + (value ? byte_size(*value) : 0);
+  try {
+    if (value && options_.weigher) return options_.weigher(key, *value);
+    return bookkeeping + byte_size(key) + (value ? byte_size(*value) : 0);
+  } catch (...) {
+    return bookkeeping + sizeof(K) + sizeof(V);  // a weigher of the user's that failed
+  }
 }
 
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::close() {
-  closed_.store(true, std::memory_order_release);
-  for (auto& shard : flights_.shards()) {
-    std::vector<flight_ptr> running;
-    {
-      const std::lock_guard lock{shard.mutex};
-      for (auto& [key, one] : shard.flights) running.push_back(one);
-    }
-    for (const auto& one : running) one->stop.request_stop();
+  closed_.store(true);
+  closing_.request_stop();
+  for (std::size_t running = in_background_.load(); running != 0; running = in_background_.load()) {
+    in_background_.wait(running);
   }
 }
 

@@ -48,7 +48,7 @@ struct flight {
   std::stop_source stop{};    ///< Thread-safe by itself.
 
   // ---- touched by the leader only ----
-  bulkhead::permit permits[2]{};  ///< Given back when the loader has returned.
+  load_permits permits{};         ///< Given back when the loader has returned.
   clock::timer_id timer = 0;      ///< Fires at give_up_at; 0: none.
 
   // ---- guarded by the shard's mutex ----

@@ -33,7 +33,7 @@ class load_op {
     entry_policy policy{};
     duration deadline = forever;                 ///< From now.
     bool inline_loader = false;                  ///< Run even a bound loader on the driver's thread.
-    bool takes_permits = true;
+    load_permits* batch = nullptr;               ///< Shared by the operations of a batch.
   };
 
   load_op(std::shared_ptr<Core> owner, K key, std::size_t hash, std::shared_ptr<waiter> self, const settings& how)
@@ -127,8 +127,10 @@ class load_op {
   const K& key() const noexcept { return key_; }
   /// For the loader, after step::run_loader.
   load_context<V>& context() noexcept { return *context_; }
-  /// Which load this is, for the scope that a driver opens around the loader.
-  detail::running_load running() const noexcept { return {core_.get(), &key_, detail::current_load()}; }
+  /// The mark of the load that it leads, for the scopes that a driver opens around the loader.
+  detail::load_mark mark(std::shared_ptr<const detail::running_load> outer) const {
+    return core_->mark(led_, std::move(outer));
+  }
   /// The loader to run after step::run_loader when it is not the driver's own.
   const bound_loader<K, V>* bound() const noexcept { return how_.loader; }
 
@@ -148,7 +150,7 @@ class load_op {
     missed_ = true;
     if (core_->time().now() >= deadline_) return time_out();
     admission flight = core_->admit(key_, hash_, {.joins = self_, .joins_own = !runs_inline(),
-                                                  .takes_permits = how_.takes_permits,
+                                                  .batch = how_.batch,
                                                   .leader_deadline = runs_inline() ? deadline_ : never});
     switch (flight.is) {
       case admitted::answered:
@@ -172,7 +174,7 @@ class load_op {
       return serve(std::move(found));
     }
     if (core_->time().now() >= deadline_) return serve(std::move(found));
-    admission flight = core_->admit(key_, hash_, {.refresh = true, .takes_permits = how_.takes_permits,
+    admission flight = core_->admit(key_, hash_, {.refresh = true, .batch = how_.batch,
                                                   .leader_deadline = deadline_});
     if (flight.is == admitted::leads) return lead(std::move(flight.flight));
     if (flight.is == admitted::answered) return serve(std::move(flight.found));

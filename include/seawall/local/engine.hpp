@@ -1,7 +1,8 @@
 // The in-process engine: a bounded map from keys to entries. Entries live in shards; each shard is a hash table and an
 // LRU list under one mutex. It knows nothing of loading, staleness rules or statistics beyond its own.
-// Thread safety: all members may be called from any thread. Values, keys and visitors of the user are never destroyed
-// under a lock; visitors do run under one, so they must be short and must not call the engine.
+// Thread safety: all members may be called from any thread. Visitors run under a shard's lock, so they must be short and
+// must not call the engine. What an operation removes goes into `removed`, for the caller to destroy when it holds no
+// lock of its own either: the destructors of keys and values are the user's code.
 #pragma once
 
 #include "seawall/local/entry.hpp"
@@ -23,7 +24,11 @@ struct engine_options {
 
 template <class K, class V, class Eq>
 class engine {
+  using shard_type = shard<K, V, Eq>;
+
  public:
+  using removed = typename shard_type::removed;
+
   explicit engine(engine_options options, Eq equal = {})
       : options_(options), shard_count_(shards_for(options)), shards_(std::make_unique<shard_type[]>(shard_count_)) {
     for (std::size_t i = 0; i != shard_count_; ++i) {
@@ -34,26 +39,26 @@ class engine {
   /// Calls `visit(entry<V>&)` for an entry that is there and not past `keep_until` at `now`; counts as a use when the
   /// visitor answers true. Returns whether it was called.
   template <class Q, class F>
-  bool read(const Q& key, std::size_t hash, time_point now, F&& visit) {
-    return shard_of(hash).read(key, hash, now, std::forward<F>(visit));
+  bool read(const Q& key, std::size_t hash, time_point now, removed& dead, F&& visit) {
+    return shard_of(hash).read(key, hash, now, dead, std::forward<F>(visit));
   }
 
   /// Stores an entry of `weight` bytes in place of any other under the key, then evicts down to the limits. An entry
   /// that is heavier than what one shard may hold is not kept.
   template <class Q>
-  void put(Q&& key, std::size_t hash, entry<V> item, std::size_t weight, time_point now) {
-    shard_of(hash).put(std::forward<Q>(key), hash, std::move(item), weight, now);
+  void put(Q&& key, std::size_t hash, entry<V> item, std::size_t weight, time_point now, removed& dead) {
+    shard_of(hash).put(std::forward<Q>(key), hash, std::move(item), weight, now, dead);
   }
 
   /// Removes the key's entry; false when there was none.
   template <class Q>
-  bool erase(const Q& key, std::size_t hash, removal_cause cause) {
-    return shard_of(hash).erase(key, hash, cause);
+  bool erase(const Q& key, std::size_t hash, removal_cause cause, removed& dead) {
+    return shard_of(hash).erase(key, hash, cause, dead);
   }
 
   /// Removes every entry that was there when it was called.
-  void clear() {
-    for (std::size_t i = 0; i != shard_count_; ++i) shards_[i].clear();
+  void clear(removed& dead) {
+    for (std::size_t i = 0; i != shard_count_; ++i) shards_[i].clear(dead);
   }
 
   /// Entries, including those that have expired and were not yet taken back.
@@ -78,8 +83,6 @@ class engine {
   }
 
  private:
-  using shard_type = shard<K, V, Eq>;
-
   // More shards make for less contention, but each must hold enough for its LRU order to mean something, and enough
   // bytes for a large value.
   static std::size_t shards_for(const engine_options& options) noexcept {

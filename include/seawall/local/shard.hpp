@@ -26,7 +26,23 @@ struct shard_usage {
 
 template <class K, class V, class Eq>
 class alignas(64) shard {
+  struct node;
+  using table_type = std::unordered_map<prehashed<K>, node, prehash, prehashed_equal<K, Eq>>;
+
+  struct node : eviction::lru_hook {
+    entry<V> item;
+    std::size_t weight = 0;
+    typename table_type::iterator self;
+  };
+
  public:
+  /// What was removed. Its destructor runs the user's code, so the caller keeps it until it holds no lock.
+  struct removed {
+    std::vector<typename table_type::node_type> nodes;
+    std::vector<table_type> tables;
+    value_ptr<V> replaced;
+  };
+
   /// Requires: no other member was called yet.
   void init(std::size_t capacity, std::size_t max_bytes, const Eq& equal) {
     capacity_ = capacity;
@@ -35,8 +51,7 @@ class alignas(64) shard {
   }
 
   template <class Q, class F>
-  bool read(const Q& key, std::size_t hash, time_point now, F&& visit) {
-    graveyard dead;
+  bool read(const Q& key, std::size_t hash, time_point now, removed& dead, F&& visit) {
     const std::lock_guard lock{mutex_};
     const auto found = table_.find(prehashed_ref<Q>{key, hash});
     if (found == table_.end()) return false;
@@ -50,12 +65,17 @@ class alignas(64) shard {
   }
 
   template <class Q>
-  void put(Q&& key, std::size_t hash, entry<V> item, std::size_t weight, time_point now) {
-    graveyard dead;
+  void put(Q&& key, std::size_t hash, entry<V> item, std::size_t weight, time_point now, removed& dead) {
     const std::lock_guard lock{mutex_};
     auto found = table_.find(prehashed_ref<std::remove_cvref_t<Q>>{key, hash});
+    if (max_bytes_ != 0 && weight > max_bytes_) {  // keeping it would cost every other entry, and it still would not fit
+      if (found != table_.end()) remove(found, removal_cause::replaced, dead);
+      ++usage_.removals[index(removal_cause::capacity)];
+      dead.replaced = std::move(item.value);
+      return;
+    }
     if (found != table_.end()) {
-      std::swap(found->second.item, item);  // the old value dies with `item`, after the lock
+      dead.replaced = std::exchange(found->second.item, std::move(item)).value;
       usage_.bytes += weight - found->second.weight;
       found->second.weight = weight;
       order_.use(found->second);
@@ -72,8 +92,7 @@ class alignas(64) shard {
   }
 
   template <class Q>
-  bool erase(const Q& key, std::size_t hash, removal_cause cause) {
-    graveyard dead;
+  bool erase(const Q& key, std::size_t hash, removal_cause cause, removed& dead) {
     const std::lock_guard lock{mutex_};
     const auto found = table_.find(prehashed_ref<Q>{key, hash});
     if (found == table_.end()) return false;
@@ -81,13 +100,13 @@ class alignas(64) shard {
     return true;
   }
 
-  void clear() {
-    table_type dead(0, prehash{}, table_.key_eq());
+  void clear(removed& dead) {
+    table_type& old = dead.tables.emplace_back(0, prehash{}, table_.key_eq());
     const std::lock_guard lock{mutex_};
     usage_.removals[index(removal_cause::cleared)] += table_.size();
     usage_.bytes = 0;
     order_.clear();
-    table_.swap(dead);
+    table_.swap(old);
   }
 
   shard_usage usage() const {
@@ -98,25 +117,13 @@ class alignas(64) shard {
   }
 
  private:
-  struct node;
-  using table_type = std::unordered_map<prehashed<K>, node, prehash, prehashed_equal<K, Eq>>;
-
-  struct node : eviction::lru_hook {
-    entry<V> item;
-    std::size_t weight = 0;
-    typename table_type::iterator self;
-  };
-
-  // Removed nodes, destroyed when the caller's lock is gone: a value's destructor is the user's code.
-  using graveyard = std::vector<typename table_type::node_type>;
-
   static constexpr std::size_t index(removal_cause cause) noexcept { return static_cast<std::size_t>(cause); }
 
-  void remove(typename table_type::iterator found, removal_cause cause, graveyard& dead) {
+  void remove(typename table_type::iterator found, removal_cause cause, removed& dead) {
     order_.remove(found->second);
     usage_.bytes -= found->second.weight;
     ++usage_.removals[index(cause)];
-    dead.push_back(table_.extract(found));
+    dead.nodes.push_back(table_.extract(found));
   }
 
   bool over_limit() const noexcept {
@@ -124,7 +131,7 @@ class alignas(64) shard {
   }
 
   // Evicts from the old end; what has expired there goes even when there is room, two at a time.
-  void shrink(time_point now, graveyard& dead) {
+  void shrink(time_point now, removed& dead) {
     int expired_left = 2;
     while (!order_.empty()) {
       node& oldest = static_cast<node&>(order_.victim());
