@@ -9,7 +9,7 @@ endforeach()
 
 add_subdirectory(tests/compile_fail)
 
-foreach(check IN ITEMS modules style)
+foreach(check IN ITEMS modules style docs)
   if(SEAWALL_SANITIZE)
     break() # the same answer as without
   endif()

@@ -11,8 +11,10 @@
 // Promises. A value whose load began before an invalidation, a put or a clear is never stored. One load per key runs at
 // a time however many callers wait, unless it was given up or cut off by an invalidation. Reads of a key are
 // linearizable with its invalidations, but for those that `unlinearized_reads` counts: see docs/guide/guarantees.md.
-// Thread safety: every member may be called from any thread at once. Nothing throws but the constructor. Destroy the
-// cache after all calls have returned; the destructor asks background loads to stop and waits for them.
+// Thread safety: every member may be called from any thread at once. Destroy the cache after all calls have returned;
+// the destructor asks loads on the executor to stop and waits for them.
+// Exceptions: the constructor's; otherwise only std::bad_alloc, std::system_error when the system has no more threads,
+// and what the hash, the equality or the copy of a key throws. None of them leaves a key hanging.
 #pragma once
 
 #include "seawall/base/hash.hpp"
@@ -66,7 +68,9 @@ class cache {
     lookup<V> found = timed_look(wanted, hash);
     if (answer_hit(wanted, found)) return std::move(found.value);
     if (found.is == standing::refresh_due) {
-      if (const auto& loader = core_->options().loader) core_->refresh(K(wanted), hash, loader, core_->policy());
+      if (const auto& loader = core_->options().loader) {
+        core_->refresh(K(wanted), hash, found.written, loader, core_->policy());
+      }
       core_->count(core_->class_of(wanted), found.value ? cache_counter::hits : cache_counter::negative_hits);
       return std::move(found.value);
     }
@@ -241,7 +245,7 @@ class cache {
   // A key of another type is used as it is when it hashes and compares like K, and converted otherwise.
   template <class Q>
   static decltype(auto) as_key(const Q& key) {
-    if constexpr (std::same_as<Q, K> || detail::looks_up<Hash, K, Q>) return (key);
+    if constexpr (std::same_as<Q, K> || detail::looks_up<Hash, Eq, K, Q>) return (key);
     else return K(key);
   }
 

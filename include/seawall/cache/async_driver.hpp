@@ -28,8 +28,8 @@
 namespace seawall::detail {
 
 /// A coroutine that waits. It is parked on a timer of its own executor that never expires, so that destroying the
-/// executor's context destroys the coroutine as with any other Asio operation; a wake cancels the timer, on that executor.
-/// A wake-up that comes before the wait is not lost.
+/// executor's context destroys the coroutine as with any other Asio operation; a wake cancels the timer, on that
+/// executor. A wake-up that comes before the wait is not lost.
 class async_waiter final : public waiter, public std::enable_shared_from_this<async_waiter> {
  public:
   void wake() noexcept override {

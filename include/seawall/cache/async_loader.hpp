@@ -134,8 +134,8 @@ class remote_cancellation : public std::enable_shared_from_this<remote_cancellat
   bool requested_ = false;
 };
 
-/// `work`, after which the coroutine that Asio has put around it no longer throws because it was cancelled: in Boost 1.81
-/// nothing would catch that.
+/// `work`, after which the coroutine that Asio has put around it no longer throws because it was cancelled: in Boost
+/// 1.81 nothing would catch that.
 template <class T>
 boost::asio::awaitable<T> ends_quietly(boost::asio::awaitable<T> work) {
   std::exception_ptr thrown;

@@ -15,8 +15,8 @@ namespace seawall {
 template <class K, class V>
 class bound_loader {
  public:
-  /// None.
-  bound_loader() = default;
+  /// None. Not defaulted: GCC 12 fails with an internal error on a cache as a class member with options in braces.
+  bound_loader() noexcept {}
 
   /// `loader` is kept; whatever it captures by reference must outlive the cache.
   template <class Loader>

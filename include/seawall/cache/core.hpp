@@ -31,15 +31,19 @@ namespace seawall {
 
 namespace detail {
 
-/// Q may be looked up in place of K without a conversion: the hash takes it and gives what it gives for an equal K.
 template <class Hash, class K, class Q>
-inline constexpr bool looks_up = requires(const Hash& hash, const Q& key) {
+inline constexpr bool hashes_alike = requires(const Hash& hash, const Q& key) {
   typename Hash::is_transparent;
   hash(key);
 };
 template <class K, class Q>
-inline constexpr bool looks_up<hash<K>, K, Q> =
+inline constexpr bool hashes_alike<hash<K>, K, Q> =
     (is_char_string<K> && views_as_string<Q>) || hashes_as<K, Q>::value;
+
+/// Q may be looked up in place of K without a conversion: it hashes as an equal K does, and can be compared with one.
+template <class Hash, class Eq, class K, class Q>
+inline constexpr bool looks_up = hashes_alike<Hash, K, Q> && std::predicate<const Eq&, const K&, const Q&> &&
+                                 std::predicate<const Eq&, const Q&, const K&>;
 
 }  // namespace detail
 
@@ -48,6 +52,7 @@ template <class V>
 struct lookup {
   standing is = standing::missing;
   value_ptr<V> value{};
+  time_point written{};
 
   bool servable() const noexcept {
     return is == standing::fresh || is == standing::refresh_due || is == standing::stale;
@@ -89,6 +94,7 @@ class core final : public stats_source, public std::enable_shared_from_this<core
 
   struct request {
     bool refresh = false;                    ///< The entry may still be served: do not wait for anybody else's load.
+    time_point replaces{};                   ///< With `refresh`: when that entry was written.
     std::shared_ptr<waiter> joins{};         ///< Added to a flight that is there, and to a new one with `joins_own`.
     bool joins_own = false;
     load_permits* batch = nullptr;           ///< Permits for a whole batch, taken by the first that needs them.
@@ -151,6 +157,7 @@ class core final : public stats_source, public std::enable_shared_from_this<core
         if (found.is == standing::missing) return false;
       }
       found.value = item.value;
+      found.written = item.times.written;
       if (found.is == standing::on_error) return false;
       if (found.is != standing::stale) item.times.use(now);
       return true;
@@ -259,8 +266,9 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   }
 
   /// Opens a flight and runs `loader` for it on the executor, unless one is under way or the key is in back-off.
-  void refresh(const K& key, std::size_t hash, const bound_loader<K, V>& loader, const entry_policy& policy) {
-    admission flight = admit(key, hash, {.refresh = true});
+  void refresh(const K& key, std::size_t hash, time_point written, const bound_loader<K, V>& loader,
+               const entry_policy& policy) {
+    admission flight = admit(key, hash, {.refresh = true, .replaces = written});
     if (flight.is == admitted::leads) launch(std::move(flight.flight), loader, policy);
   }
 

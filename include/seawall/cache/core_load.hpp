@@ -29,16 +29,17 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     // Between the caller's look and this lock another load may have filled the entry. Without a flight in the table
     // nothing but a put can change it now, and that takes this mutex.
     lookup<V> found = look(key, hash, dead);
-    if (found.is == standing::fresh || (!how.refresh && found.servable())) {
+    // A refresh goes on for the entry that asked for it; XFetch's dice are not thrown a second time.
+    if (found.servable() && !(how.refresh && found.written == how.replaces)) {
       return {.is = admitted::answered, .found = std::move(found)};
     }
     if (const failure_record* failed = shard.find_failure_locked(key, hash, now)) {
       return {.is = admitted::refused, .found = std::move(found), .why = failed->last};
     }
     const time_point load_end = after(now, options_.load_deadline);
-    outcome.flight = std::make_shared<flight<K, V>>(flight<K, V>{
-        .key = key, .hash = hash, .started = now, .give_up_at = std::min(load_end, how.leader_deadline),
-        .leader_bound = how.leader_deadline < load_end, .refresh = how.refresh, .previous = std::move(found.value)});
+    const bool leader_bound = how.leader_deadline < load_end;
+    outcome.flight = std::make_shared<flight<K, V>>(key, hash, now, std::min(load_end, how.leader_deadline),
+                                                    leader_bound, how.refresh, std::move(found.value));
     if (closed_.load()) {
       return {.is = admitted::refused, .why = error{errc::closed, "cache '" + options_.name + "' is being destroyed"}};
     }
@@ -63,8 +64,8 @@ template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::take_permits(load_permits& into, admission& outcome) {
   const auto refuse = [&](const bulkhead& full, const char* whose) {
     outcome.is = admitted::refused;
-    outcome.why = error{errc::overloaded, "cache '" + options_.name + "': " + std::to_string(full.limit()) +
-                                              " loads are running, the limit of " + whose};
+    outcome.why = error{errc::overloaded, "cache '" + options_.name + "': as many loads are running as " + whose +
+                                              " allows (" + std::to_string(full.limit()) + ")"};
   };
   if (!into.of_cache) into.of_cache = bulkhead::try_acquire(loads_);
   if (!into.of_cache) return refuse(*loads_, "max_concurrent_loads");
@@ -98,7 +99,7 @@ void core<K, V, Hash, Eq>::time_out(const flight_ptr& which) {
     }
     which->answer = std::unexpected(std::move(reason));
     which->accepted = true;
-    which->phase = flight_phase::settled;
+    which->phase.store(flight_phase::settled, std::memory_order_release);
     woken.swap(which->waiters);
   }
   count(class_of(which->key), cache_counter::load_timeouts);
@@ -169,7 +170,7 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, loaded<V> given, cons
     if (end != fate::late) {
       which->answer = value;
       which->accepted = end == fate::accepted;
-      which->phase = flight_phase::settled;
+      which->phase.store(flight_phase::settled, std::memory_order_release);
       woken.swap(which->waiters);
     }
   }

@@ -15,6 +15,7 @@
 #include "seawall/cache/bulkhead.hpp"
 #include "seawall/local/entry.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -52,7 +53,9 @@ struct flight {
   clock::timer_id timer = 0;      ///< Fires at give_up_at; 0: none.
 
   // ---- guarded by the shard's mutex ----
-  flight_phase phase = flight_phase::loading;
+  // Written under the mutex, `settled` last of all and with release order: after that the answer never changes, and who
+  // reads `settled` with acquire order may read the answer without the mutex.
+  std::atomic<flight_phase> phase{flight_phase::loading};
   std::optional<result<value_ptr<V>>> answer{};  ///< Set when settled.
   bool accepted = false;                       ///< Settled in time and not superseded: the answer is for every waiter.
   waiter_set waiters{};

@@ -71,38 +71,22 @@ class load_op {
 
   /// After step::wait, whenever the waiter was woken.
   step woken() {
-    struct view {
-      flight_phase phase;
-      bool accepted;
-      std::optional<answer> value;
-    };
+    if (joined_->phase.load(std::memory_order_acquire) == flight_phase::settled) return settled();
     const bool out_of_time = core_->time().now() >= deadline_;
-    const view seen = core_->with_locked(*joined_, [&](auto& flight) -> view {
-      const bool stays = flight.phase == flight_phase::loading ||
-                         (flight.phase == flight_phase::superseded && retries_left_ == 0);
-      if (stays && !out_of_time) {
-        flight.waiters.insert(self_);
-      } else {
-        flight.waiters.erase(self_);
-      }
-      return {flight.phase, flight.accepted, flight.answer};
+    const flight_phase phase = core_->with_locked(*joined_, [&](auto& flight) {
+      const flight_phase now = flight.phase.load(std::memory_order_relaxed);
+      const bool stays = now == flight_phase::loading || (now == flight_phase::superseded && retries_left_ == 0);
+      if (stays && !out_of_time) flight.waiters.insert(self_);
+      else flight.waiters.erase(self_);
+      return now;
     });
-    if (seen.phase == flight_phase::settled) {
-      leave();
-      if (!seen.accepted && retries_left_ > 0) {
-        --retries_left_;
-        return decide(core_->look(key_, hash_));
-      }
-      if (!*seen.value) return fail_with(seen.value->error());
-      if (!seen.accepted) core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
-      return finish(**seen.value);
-    }
+    if (phase == flight_phase::settled) return settled();
     if (out_of_time) {
       leave();
       return time_out();
     }
-    if (seen.phase == flight_phase::loading) return step::wait;
-    if (seen.phase == flight_phase::superseded) {
+    if (phase == flight_phase::loading) return step::wait;
+    if (phase == flight_phase::superseded) {
       if (retries_left_ == 0) return step::wait;
       --retries_left_;
     }
@@ -170,11 +154,11 @@ class load_op {
   // caller's own loader this one caller pays for it, all others are served meanwhile.
   step serve_and_refresh(lookup<V> found) {
     if (!runs_inline()) {
-      core_->refresh(key_, hash_, *how_.loader, how_.policy);
+      core_->refresh(key_, hash_, found.written, *how_.loader, how_.policy);
       return serve(std::move(found));
     }
     if (core_->time().now() >= deadline_) return serve(std::move(found));
-    admission flight = core_->admit(key_, hash_, {.refresh = true, .batch = how_.batch,
+    admission flight = core_->admit(key_, hash_, {.refresh = true, .replaces = found.written, .batch = how_.batch,
                                                   .leader_deadline = deadline_});
     if (flight.is == admitted::leads) return lead(std::move(flight.flight));
     if (flight.is == admitted::answered) return serve(std::move(flight.found));
@@ -199,6 +183,18 @@ class load_op {
       timer_ = core_->time().call_at(deadline_, [self = self_] { self->wake(); });
     }
     return step::wait;
+  }
+
+  // The flight has its answer, which no longer changes.
+  step settled() {
+    const auto ended = std::exchange(joined_, nullptr);
+    if (!ended->accepted && retries_left_ > 0) {
+      --retries_left_;
+      return decide(core_->look(key_, hash_));
+    }
+    if (!*ended->answer) return fail_with(ended->answer->error());
+    if (!ended->accepted) core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
+    return finish(**ended->answer);
   }
 
   step refused(const error& why) {

@@ -1,8 +1,8 @@
 // The in-process engine: a bounded map from keys to entries. Entries live in shards; each shard is a hash table and an
 // LRU list under one mutex. It knows nothing of loading, staleness rules or statistics beyond its own.
-// Thread safety: all members may be called from any thread. Visitors run under a shard's lock, so they must be short and
-// must not call the engine. What an operation removes goes into `removed`, for the caller to destroy when it holds no
-// lock of its own either: the destructors of keys and values are the user's code.
+// Thread safety: all members may be called from any thread. Visitors run under a shard's lock, so they must be short
+// and must not call the engine. What an operation removes goes into `removed`, for the caller to destroy when it holds
+// no lock of its own either: the destructors of keys and values are the user's code.
 #pragma once
 
 #include "seawall/local/entry.hpp"

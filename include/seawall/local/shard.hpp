@@ -68,7 +68,7 @@ class alignas(64) shard {
   void put(Q&& key, std::size_t hash, entry<V> item, std::size_t weight, time_point now, removed& dead) {
     const std::lock_guard lock{mutex_};
     auto found = table_.find(prehashed_ref<std::remove_cvref_t<Q>>{key, hash});
-    if (max_bytes_ != 0 && weight > max_bytes_) {  // keeping it would cost every other entry, and it still would not fit
+    if (max_bytes_ != 0 && weight > max_bytes_) {  // it would not fit, whatever else were evicted
       if (found != table_.end()) remove(found, removal_cause::replaced, dead);
       ++usage_.removals[index(removal_cause::capacity)];
       dead.replaced = std::move(item.value);

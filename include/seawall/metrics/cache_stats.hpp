@@ -109,7 +109,7 @@ inline constexpr auto counter_table = std::to_array<counter_info>({
     {cache_counter::superseded, &class_stats::superseded, "superseded",
      "Loads whose value was not stored because the key was invalidated or written meanwhile."},
     {cache_counter::unlinearized_reads, &class_stats::unlinearized_reads, "unlinearized_reads",
-     "Answers from a load that began before an invalidation, given after repeated invalidations."},
+     "Answers from a load that was cut off by repeated invalidations, or given up."},
     {cache_counter::backoff_rejections, &class_stats::backoff_rejections, "backoff_rejections",
      "Lookups refused because the key's last load failed and its backoff had not passed."},
     {cache_counter::overload_rejections, &class_stats::overload_rejections, "overload_rejections",
