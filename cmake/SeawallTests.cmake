@@ -1,5 +1,5 @@
 # Everything that ctest runs besides the modules' unit tests, the examples and the demo.
-foreach(kind IN ITEMS traps simulation)
+foreach(kind IN ITEMS traps simulation stress)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/${kind}/*.cpp")
   if(sources)
     seawall_test(${kind}_tests SOURCES ${sources} LINK seawall::seawall LABEL ${kind} TIMEOUT 1200)

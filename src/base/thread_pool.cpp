@@ -1,5 +1,7 @@
 #include "seawall/base/executor.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <list>
@@ -21,6 +23,9 @@ class thread_pool final : public executor {
     stopping_ = true;
     dropped.swap(tasks_);
     work_.notify_all();
+    lock.unlock();
+    dropped.clear();  // before the wait: a running task may be waiting for one of them
+    lock.lock();
     finished_.wait(lock, [this] { return threads_ == 0; });
     lock.unlock();
     join_ended();
@@ -63,7 +68,7 @@ class thread_pool final : public executor {
     while (!stopping_) {
       if (tasks_.empty()) {
         ++idle_;
-        const bool woken = work_.wait_for(lock, options_.idle_time, [this] { return stopping_ || !tasks_.empty(); });
+        const bool woken = work_.wait_for(lock, idle_time_, [this] { return stopping_ || !tasks_.empty(); });
         --idle_;
         if (!woken) break;
         continue;
@@ -91,6 +96,8 @@ class thread_pool final : public executor {
   }
 
   const thread_pool_options options_;
+  // What the condition variable can add to its clock.
+  const duration idle_time_ = std::min<duration>(options_.idle_time, std::chrono::hours{24 * 365});
   std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable finished_;

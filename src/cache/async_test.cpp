@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <latch>
@@ -84,13 +85,13 @@ class Async : public ::testing::Test {
   int cancelled_loads = 0;
 
   // Loaders that answer "v<number of the load>": at once, after a suspension, behind the gate, or never.
-  std::function<std::string(int)> at_once = [this](int) { return "v" + std::to_string(++loads); };
+  std::function<std::string(int)> at_once = [this](int) { return fmt::format("v{}", ++loads); };
   text_loader suspended = [this](int) -> asio::awaitable<std::string> {
     co_await asio::post(use_awaitable);
-    co_return "v" + std::to_string(++loads);
+    co_return fmt::format("v{}", ++loads);
   };
   text_loader gated = [this](int) -> asio::awaitable<std::string> {
-    const std::string value = "v" + std::to_string(++loads);
+    const std::string value = fmt::format("v{}", ++loads);
     boost::system::error_code ignored;
     if (!gate_open) co_await gate->async_wait(asio::redirect_error(use_awaitable, ignored));
     co_return value;
@@ -113,9 +114,10 @@ class Async : public ::testing::Test {
 TEST_F(Async, CoroutinesJoinOneLoad) {
   const auto first = ask(1, gated);
   const auto second = ask(1, gated);
-  const auto other = ask(2, at_once);
   run();
   EXPECT_EQ(first->said, "");
+  const auto other = ask(2, at_once);
+  run();
   EXPECT_EQ(other->said, "v2");
   open_gate();
   EXPECT_EQ(first->said, "v1");

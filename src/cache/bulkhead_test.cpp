@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <latch>
 #include <thread>
@@ -58,8 +56,8 @@ TEST(Bulkhead, APermitKeepsItsBulkheadAlive) {
 }
 
 TEST(Bulkhead, ThreadsTogetherKeepToTheLimit) {
-  constexpr std::size_t limit = 3;
-  constexpr int threads = 6;
+  constexpr std::size_t limit = 1;  // so that two threads are enough to break it
+  constexpr int threads = 4;
   const auto source = std::make_shared<bulkhead>(limit);
   std::atomic<std::size_t> inside{0};
   std::atomic<std::size_t> most{0};
@@ -70,7 +68,7 @@ TEST(Bulkhead, ThreadsTogetherKeepToTheLimit) {
     for (int t = 0; t != threads; ++t) {
       workers.emplace_back([&] {
         all_there.arrive_and_wait();
-        for (int i = 0; i != 20'000; ++i) {
+        for (int i = 0; i != 50'000; ++i) {
           const auto permit = bulkhead::try_acquire(source);
           if (!permit) continue;
           const std::size_t now = inside.fetch_add(1) + 1;
@@ -87,25 +85,32 @@ TEST(Bulkhead, ThreadsTogetherKeepToTheLimit) {
   EXPECT_EQ(source->running(), 0u);
 }
 
-// Threads take permits and keep them: exactly the limit is given out.
-TEST(Bulkhead, ARaceForTheLastPermitsHasAsManyWinnersAsPermits) {
-  constexpr int threads = 8;
-  for (int round = 0; round != 50; ++round) {
-    const auto source = std::make_shared<bulkhead>(3);
-    std::array<bulkhead::permit, threads> held;
-    std::latch all_there{threads};
-    {
-      std::vector<std::jthread> workers;
-      for (auto& mine : held) {
-        workers.emplace_back([&] {
-          all_there.arrive_and_wait();
-          mine = bulkhead::try_acquire(source);
-        });
-      }
+// Two threads try at about the same moment, a little apart in each round, and keep what they got until both have tried.
+TEST(Bulkhead, ARaceForTheLastPermitHasOneWinner) {
+  constexpr int rounds = 20'000;
+  const auto source = std::make_shared<bulkhead>(1);
+  std::atomic<int> ready{0};
+  std::atomic<int> tried{0};
+  std::atomic<int> wins{0};
+  const auto meet = [](std::atomic<int>& place, int round) {
+    place.fetch_add(1);
+    for (int spins = 0; place.load() < 2 * (round + 1); ++spins) {
+      if (spins > 1'000) std::this_thread::yield();
     }
-    ASSERT_EQ(std::ranges::count_if(held, [](const auto& one) { return bool(one); }), 3);
-    ASSERT_EQ(source->running(), 3u);
-  }
+  };
+  const auto race = [&](int step) {
+    for (int round = 0; round != rounds; ++round) {
+      meet(ready, round);
+      for (int late = step * round % 101; late > 0; --late) std::atomic_signal_fence(std::memory_order_seq_cst);
+      const auto permit = bulkhead::try_acquire(source);
+      if (permit) wins.fetch_add(1);
+      meet(tried, round);
+    }
+  };
+  std::jthread other{race, 7};
+  race(13);
+  other.join();
+  EXPECT_EQ(wins.load(), rounds);
 }
 
 }  // namespace

@@ -47,9 +47,7 @@ class FlightTable : public ::testing::Test {
 
   // Flights.
   table_type::flight_ptr open(const std::string& key, int waiters = 0) {
-    auto opened = std::make_shared<flight<std::string, int>>(
-        flight<std::string, int>{.key = key, .hash = hash_of(key), .started = now, .give_up_at = never,
-                                 .leader_bound = false, .refresh = false, .previous = nullptr});
+    auto opened = std::make_shared<flight<std::string, int>>(key, hash_of(key), now, never, false, false, nullptr);
     for (int i = 0; i != waiters; ++i) opened->waiters.insert(std::make_shared<silent_waiter>());
     shard_of(key).flights.try_emplace({key, hash_of(key)}, opened);
     return opened;

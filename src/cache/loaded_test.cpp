@@ -35,7 +35,9 @@ std::string show_list(const std::vector<int>& value) {
   return text + "]";
 }
 
-std::string as_int(auto&& answer) { return kind<int>(to_loaded<int>(std::forward<decltype(answer)>(answer)), show_int); }
+std::string as_int(auto&& answer) {
+  return kind<int>(to_loaded<int>(std::forward<decltype(answer)>(answer)), show_int);
+}
 std::string as_bool(auto&& answer) {
   return kind<bool>(to_loaded<bool>(std::forward<decltype(answer)>(answer)), show_bool);
 }

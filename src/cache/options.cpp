@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <set>
+#include <string_view>
+
 namespace seawall::detail {
 
 result<void> validate(const plain_options& options) {
@@ -19,8 +22,12 @@ result<void> validate(const plain_options& options) {
   if (options.max_concurrent_loads < 1 || options.max_concurrent_loads > 65'536) {
     return bad("max_concurrent_loads", "1 to 65536");
   }
-  if (options.class_names > 63) return bad("key_classes.names", "at most 63 names");
-  if ((options.class_names != 0) != options.classifies) {
+  std::set<std::string_view> names{options.class_names.begin(), options.class_names.end()};
+  if (options.class_names.size() > 63 || names.size() != options.class_names.size() || names.contains("") ||
+      names.contains("other")) {
+    return bad("key_classes.names", "at most 63 different names, none of them empty or 'other'");
+  }
+  if (names.empty() == options.classifies) {
     return bad("key_classes", "given with both `names` and `of`, or with neither");
   }
   return {};

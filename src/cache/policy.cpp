@@ -35,7 +35,7 @@ entry_policy entry_policy::with(const entry_options& options) const {
   merged.stale_if_error = at_least_zero(options.stale_if_error.value_or(stale_if_error));
   merged.refresh_ahead = share(options.refresh_ahead.value_or(refresh_ahead));
   const double beta = options.xfetch_beta.value_or(xfetch_beta);
-  merged.xfetch_beta = std::isnan(beta) ? 0.0 : std::max(beta, 0.0);
+  merged.xfetch_beta = std::isnan(beta) ? 0.0 : std::clamp(beta, 0.0, 1000.0);
   merged.no_store = options.no_store.value_or(no_store);
   return merged;
 }
@@ -65,7 +65,7 @@ std::optional<local::entry_times> entry_policy::times_of_value(time_point now, d
   times.fresh_until = sliding > duration::zero() ? std::min(after(now, sliding), times.fresh_cap) : times.fresh_cap;
   times.stale_for = stale_for;
   times.stale_if_error = stale_if_error;
-  times.refresh_before = scaled(life, refresh_ahead);
+  times.refresh_before = life == forever ? duration::zero() : scaled(life, refresh_ahead);
   times.xfetch_scale = scaled(load_time, xfetch_beta);
   return times;
 }

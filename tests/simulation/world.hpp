@@ -139,6 +139,7 @@ class world {
   void check_answer(const caller& who, std::size_t position, const core::answer& answer);
   void check_store();
   void check_deadlines();
+  void check_nothing_is_left();
   void broken(const std::string& what);
   void note(const std::string& what);
 
@@ -153,6 +154,10 @@ class world {
   seawall::bound_loader<int, row> bound_;
   std::shared_ptr<core> core_;
   std::size_t load_limit_;
+  std::shared_ptr<seawall::bulkhead> source_;
+  std::size_t source_limit_ = 1'000;
+  std::uint64_t lookups_ = 0;
+  std::uint64_t uncounted_ = 0;  // calls that left before they were answered
 
   std::array<int, keys> committed_{};   // the database
   std::array<int, keys> acked_{};

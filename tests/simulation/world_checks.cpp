@@ -27,7 +27,8 @@ int world::begin_load(int key, std::uint64_t began, time_point gives_up, bool cu
     if (other.key == key && !freed && !cut_already) broken(fmt::format("two loads of key {} at once", key));
   }
   // A batch holds one permit for all its keys.
-  if (active > load_limit_ + keys) broken(fmt::format("{} loads at once, the limit is {}", active, load_limit_));
+  const std::size_t limit = std::min(load_limit_, source_limit_);
+  if (active > limit * keys) broken(fmt::format("{} loads at once, the limit is {}", active, limit));
   loads_.push_back({key, began, gives_up, true, cut_already});
   note(fmt::format("load {} of key {} begins", loads_.size() - 1, key));
   return static_cast<int>(loads_.size() - 1);
@@ -66,6 +67,18 @@ void world::check_deadlines() {
     if (who.at == seawall::step::wait && clock_->now() >= who.deadline && !who.self->woken) {
       broken("a caller was not woken at its deadline");
     }
+  }
+}
+
+// When everybody has gone: every permit is back, no timer is armed, and each look-up was counted once.
+void world::check_nothing_is_left() {
+  const seawall::cache_stats stats = core_->stats();
+  if (stats.running_loads != 0) broken(fmt::format("{} loads hold a permit and do not run", stats.running_loads));
+  if (source_ && source_->running() != 0) broken("a permit of the source is lost");
+  if (clock_->next_timer() != seawall::never) broken("a timer was left behind");
+  if (stats.total.lookups() > lookups_ || stats.total.lookups() + uncounted_ < lookups_) {
+    broken(fmt::format("{} look-ups were counted, {} were made, {} of them left", stats.total.lookups(), lookups_,
+                       uncounted_));
   }
 }
 

@@ -11,6 +11,7 @@ using seawall::step;
 world::world(std::uint64_t seed)
     : chance_(seed), executor_(std::make_shared<executor>(*this)), load_limit_(chance_.pick<std::size_t>({1, 2, 64})) {
   bound_ = [this](int key, seawall::load_context<row>& context) { return bound_load(key, context); };
+  if (chance_.one_in(3)) source_ = std::make_shared<seawall::bulkhead>(source_limit_ = 1 + chance_.below(3));
   auto how = options();
   how.seed = seed + 1;
   core_ = std::make_shared<core>(std::move(how), seawall::hash<int>{}, std::equal_to<>{}, clock_, executor_);
@@ -30,6 +31,7 @@ seawall::cache_options<int, row> world::options() {
           .load_deadline = chance_.pick<duration>({20ms, 200ms}),
           .backoff = {.initial = chance_.pick<duration>({0ms, 5ms}), .max = 40ms},
           .max_concurrent_loads = load_limit_,
+          .source_bulkhead = source_,
           .clock = clock_,
           .seed = 1};
 }
@@ -51,6 +53,7 @@ std::optional<std::string> world::run(std::size_t steps) {
   for (int round = 0; round != 3'000 && !broken_ && (!callers_.empty() || !executor_->items.empty()); ++round) step(0);
   if (!broken_ && !callers_.empty()) broken(fmt::format("{} callers were left hanging", callers_.size()));
   callers_.clear();
+  if (!broken_) check_nothing_is_left();
   core_->close();
   if (!broken_) return std::nullopt;
   std::string text = *broken_;
@@ -97,6 +100,7 @@ void world::start_caller() {
     who.floors_acked.push_back(acked_[key]);
   }
   who.unlinearized_before = core_->stats().total.unlinearized_reads;
+  lookups_ += who.keys.size();
   note(fmt::format("caller starts: keys {}, deadline {} us{}", bulk ? "0,1" : std::to_string(who.keys[0]),
                    how.deadline == seawall::forever ? -1 : how.deadline.count() / 1000, how.loader ? ", bound" : ""));
   if (bulk) {
@@ -172,6 +176,7 @@ void world::cancel_caller(std::size_t index) {
     loads_[load.id].cut = true;
     end_load(load.id);
   }
+  uncounted_ += who.keys.size();
   note(who.loads.empty() ? "a waiting caller leaves" : "a leading caller leaves");
   callers_.erase(callers_.begin() + static_cast<std::ptrdiff_t>(index));
 }

@@ -46,6 +46,8 @@ class async_waiter final : public waiter, public std::enable_shared_from_this<as
           // Locals: what the initiation holds may be gone as soon as the timer has the handler.
           const auto alive = self;
           const auto parked = std::make_shared<parking>(executor);
+          // Asio's cancellation handler points into the timer, so it lives until `take_signal`, when the slot is clear.
+          alive->kept_ = parked;
           parked->async_wait(std::move(handler));
           const std::lock_guard lock{alive->mutex_};
           if (alive->retired_) return;
@@ -59,6 +61,7 @@ class async_waiter final : public waiter, public std::enable_shared_from_this<as
   bool take_signal() {
     const std::lock_guard lock{mutex_};
     parked_ = nullptr;
+    kept_ = nullptr;
     return std::exchange(signalled_, false);
   }
 
@@ -67,6 +70,7 @@ class async_waiter final : public waiter, public std::enable_shared_from_this<as
     const std::lock_guard lock{mutex_};
     retired_ = true;
     parked_ = nullptr;
+    kept_ = nullptr;
   }
 
  private:
@@ -84,6 +88,7 @@ class async_waiter final : public waiter, public std::enable_shared_from_this<as
   }
 
   std::mutex mutex_;
+  std::shared_ptr<parking> kept_;    // touched by the coroutine only
   std::shared_ptr<parking> parked_;  // guarded by mutex_
   bool signalled_ = false;           // guarded by mutex_
   bool retired_ = false;             // guarded by mutex_
@@ -131,6 +136,8 @@ boost::asio::awaitable<typename Core::answer> drive_async(std::shared_ptr<Core> 
     } else {
       boost::system::error_code ignored;
       co_await self->async_wait(executor, boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+      const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+      cancellation.slot().clear();
       if (!self->take_signal()) {
         op.cancel();
         co_return fail(errc::cancelled);

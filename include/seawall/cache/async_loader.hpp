@@ -162,7 +162,10 @@ boost::asio::awaitable<loaded<V>> run_marked(boost::asio::awaitable<T> work, std
   std::optional<T> outcome;
   const auto start = [&](auto handler) {
     if (auto outer = boost::asio::get_associated_cancellation_slot(handler); outer.is_connected()) {
-      outer.assign([cancellation](boost::asio::cancellation_type) { cancellation->request(); });
+      // Weakly: the user's signal may outlive the context that the strand belongs to.
+      outer.assign([held = std::weak_ptr(cancellation)](boost::asio::cancellation_type) {
+        if (const auto alive = held.lock()) alive->request();
+      });
     }
     // Posted, not called: the caller must not go on inside the scope of its loader.
     auto finish = [&thrown, &outcome, executor, done = std::move(handler)](std::exception_ptr failure,

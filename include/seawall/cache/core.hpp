@@ -233,14 +233,18 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   }
 
   void clear() {
-    removed dead;
-    waiter_set woken;
     for (auto& shard : flights_.shards()) {
-      const std::lock_guard lock{shard.mutex};
-      shard.supersede_all_locked(woken);
+      for (bool more = true; more;) {
+        waiter_set woken;
+        {
+          const std::lock_guard lock{shard.mutex};
+          more = shard.supersede_one_locked(woken);
+        }
+        wake(woken);
+      }
     }
+    removed dead;
     engine_.clear(dead);
-    wake(woken);
   }
 
   // ---- loading ----

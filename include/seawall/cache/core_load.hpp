@@ -79,7 +79,13 @@ template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::arm(const flight_ptr& which) {
   if (which->give_up_at == never) return;
   which->timer = clock_->call_at(which->give_up_at, [self = this->weak_from_this(), which] {
-    if (const auto alive = self.lock()) alive->time_out(which);
+    const auto alive = self.lock();
+    if (!alive) return;
+    try {
+      alive->time_out(which);
+    } catch (...) {  // out of memory for the error: the waiters try again
+      alive->abandon(which);
+    }
   });
 }
 
@@ -103,8 +109,8 @@ void core<K, V, Hash, Eq>::time_out(const flight_ptr& which) {
     woken.swap(which->waiters);
   }
   count(class_of(which->key), cache_counter::load_timeouts);
-  which->stop.request_stop();
   wake(woken);
+  which->stop.request_stop();  // last: the user's stop callbacks run here
 }
 
 template <class K, class V, class Hash, class Eq>
@@ -119,8 +125,8 @@ void core<K, V, Hash, Eq>::abandon(const flight_ptr& which) {
     woken.swap(which->waiters);
   }
   count(class_of(which->key), cache_counter::abandoned);
-  which->stop.request_stop();
   wake(woken);
+  which->stop.request_stop();
 }
 
 template <class K, class V, class Hash, class Eq>
@@ -238,7 +244,8 @@ void core<K, V, Hash, Eq>::launch(flight_ptr which, const bound_loader<K, V>& lo
       if (!owner) return;
       try {
         owner->complete(which, loaded<V>(error{errc::cancelled, "the executor dropped the load"}), policy);
-      } catch (...) {  // out of memory: `complete` has abandoned the flight
+      } catch (...) {  // out of memory
+        owner->forsake(which);
       }
     }
     void operator()() noexcept {

@@ -96,22 +96,22 @@ class flight_table {
         const auto found = flights.find(local::prehashed_ref<Q>{key, hash});
         if (found != flights.end()) {
           found->second->phase = flight_phase::superseded;
-          woken.merge(found->second->waiters);
-          found->second->waiters.clear();
+          woken.swap(found->second->waiters);
           flights.erase(found);
         }
       }
       forget_failure_locked(key, hash);
     }
 
-    void supersede_all_locked(waiter_set& woken) {
-      for (auto& [key, one] : flights) {
-        one->phase = flight_phase::superseded;
-        woken.merge(one->waiters);
-        one->waiters.clear();
-      }
-      flights.clear();
+    /// The same for all flights, one after another: false when there is none left.
+    bool supersede_one_locked(waiter_set& woken) {
       failures.clear();
+      if (flights.empty()) return false;
+      const auto first = flights.begin();
+      first->second->phase = flight_phase::superseded;
+      woken.swap(first->second->waiters);
+      flights.erase(first);
+      return true;
     }
   };
 

@@ -167,10 +167,8 @@ class load_op {
 
   step lead(std::shared_ptr<flight<K, V>> opened) {
     if (!runs_inline()) {
-      const auto copy = opened;
-      wait_for(std::move(opened));
-      core_->launch(copy, *how_.loader, how_.policy);
-      return step::wait;
+      core_->launch(opened, *how_.loader, how_.policy);  // first: from here on the flight ends without this caller
+      return wait_for(std::move(opened));
     }
     led_ = std::move(opened);
     context_.emplace(core_->context_of(*led_));

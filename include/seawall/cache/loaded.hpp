@@ -32,6 +32,29 @@ inline constexpr not_found_t not_found{};
 inline constexpr not_modified_t not_modified{};
 
 template <class V>
+class loaded;
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_result = false;
+template <class T>
+inline constexpr bool is_result<std::expected<T, error>> = true;
+template <class T>
+inline constexpr bool is_optional_answer = false;
+template <class T>
+inline constexpr bool is_optional_answer<std::optional<T>> = true;
+
+/// A wrapper to look into; V itself may be an optional, which is then a value like any other.
+template <class T, class V>
+concept wrapped_answer = !std::same_as<T, V> && (is_result<T> || is_optional_answer<T>);
+
+template <class V, class T>
+loaded<V> to_loaded(T&& answer);
+
+}  // namespace detail
+
+template <class V>
 class [[nodiscard]] loaded {
  public:
   loaded(value_ptr<V> value) {
@@ -39,8 +62,12 @@ class [[nodiscard]] loaded {
   }
   template <class T>
     requires(std::constructible_from<V, T> && !std::same_as<std::remove_cvref_t<T>, loaded> &&
-             !std::same_as<std::remove_cvref_t<T>, error> && !std::convertible_to<T, value_ptr<V>>)
+             !std::same_as<std::remove_cvref_t<T>, error> && !std::convertible_to<T, value_ptr<V>> &&
+             !detail::wrapped_answer<std::remove_cvref_t<T>, V>)
   loaded(T&& value) : answer_(std::make_shared<const V>(std::forward<T>(value))) {}
+  template <class T>
+    requires detail::wrapped_answer<std::remove_cvref_t<T>, V>
+  loaded(T&& wrapper) : loaded(detail::to_loaded<V>(std::forward<T>(wrapper))) {}
   loaded(not_found_t) {}
   loaded(not_modified_t) : answer_(not_modified) {}
   loaded(error failure) : answer_(std::move(failure)) {}
@@ -73,7 +100,8 @@ class load_context {
   load_context(std::stop_token stop, value_ptr<V> previous, time_point deadline)
       : stop_(std::move(stop)), previous_(std::move(previous)), deadline_(deadline) {}
 
-  /// Asked to stop when the load's time is up, or nobody wants the value any more.
+  /// Asked to stop when the load's time is up, or its value is of no use any more. Callbacks registered on it run on
+  /// the clock's thread, which serves all timers of the cache: they must be short and must not wait.
   const std::stop_token& stop_token() const noexcept { return stop_; }
   /// When the load will be given up, on the cache's clock; `never` without a limit.
   time_point deadline() const noexcept { return deadline_; }
@@ -90,15 +118,6 @@ class load_context {
 };
 
 namespace detail {
-
-template <class T>
-inline constexpr bool is_result = false;
-template <class T>
-inline constexpr bool is_result<std::expected<T, error>> = true;
-template <class T>
-inline constexpr bool is_optional_answer = false;
-template <class T>
-inline constexpr bool is_optional_answer<std::optional<T>> = true;
 
 /// Anything a loader may return, as loaded<V>.
 template <class V, class T>
@@ -138,6 +157,15 @@ inline error current_failure() {
   }
 }
 
+/// The same where nothing may be thrown: without a message when there is no memory for one.
+inline error failure_in_flight() noexcept {
+  try {
+    return current_failure();
+  } catch (...) {
+    return error{errc::loader_failed};
+  }
+}
+
 template <class Loader, class K, class V>
 concept loader_of = std::invocable<Loader&, const K&, load_context<V>&> ||
                     std::invocable<Loader&, const K&, std::stop_token> || std::invocable<Loader&, const K&>;
@@ -163,7 +191,7 @@ loaded<V> call_loader(Loader& loader, const K& key, load_context<V>& context) no
   try {
     return to_loaded<V>(invoke_loader<V>(loader, key, context));
   } catch (...) {
-    return loaded<V>(current_failure());
+    return loaded<V>(failure_in_flight());
   }
 }
 

@@ -29,7 +29,7 @@ struct backoff_options {
 /// past the names counts as "other".
 template <class K>
 struct key_classes {
-  std::vector<std::string> names;  ///< At most 63.
+  std::vector<std::string> names;  ///< At most 63, all different, none empty or "other".
   std::function<std::size_t(const K&)> of;
 };
 
@@ -83,7 +83,7 @@ struct plain_options {
   duration load_deadline;
   backoff_options backoff;
   std::size_t max_concurrent_loads;
-  std::size_t class_names;
+  const std::vector<std::string>& class_names;
   bool classifies;
 };
 
@@ -95,7 +95,7 @@ result<void> validate(const plain_options& options);
 template <class K, class V>
 result<void> validate(const cache_options<K, V>& options) {
   if (auto plain = detail::validate({options.name, options.capacity, options.deadline, options.load_deadline,
-                                     options.backoff, options.max_concurrent_loads, options.key_classes.names.size(),
+                                     options.backoff, options.max_concurrent_loads, options.key_classes.names,
                                      static_cast<bool>(options.key_classes.of)});
       !plain) {
     return plain;
