@@ -246,7 +246,16 @@ class cache {
   template <class Q>
   static decltype(auto) as_key(const Q& key) {
     if constexpr (std::same_as<Q, K> || detail::looks_up<Hash, Eq, K, Q>) return (key);
-    else return K(key);
+    else return converted(key);
+  }
+
+  template <class Q>
+  static K converted(const Q& key) {
+    static_assert(std::convertible_to<const Q&, K> || detail::is_char_string<K>,
+                  "a key is of the cache's key type, compares equal to one, or converts to it implicitly");
+    static_assert(!std::integral<K> || (std::integral<Q> && sizeof(Q) <= sizeof(K)),
+                  "a key of a wider type, or one with a fraction, might be taken for another key");
+    return static_cast<K>(key);
   }
 
   template <class Q>

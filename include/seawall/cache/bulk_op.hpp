@@ -130,7 +130,7 @@ std::vector<loaded<V>> to_loaded_many(T&& answer, const auto& keys) {
   many.reserve(keys.size());
   const auto fail_all = [&](const error& why) {
     many.clear();
-    for (std::size_t i = 0; i != keys.size(); ++i) many.push_back(loaded<V>(why));
+    for (std::size_t i = 0; i != keys.size(); ++i) many.emplace_back(why);
     return std::move(many);
   };
   if constexpr (is_result<type>) {
@@ -139,7 +139,7 @@ std::vector<loaded<V>> to_loaded_many(T&& answer, const auto& keys) {
   } else if constexpr (map_of<type, typename std::remove_cvref_t<decltype(keys)>::value_type>) {
     for (const auto& key : keys) {
       const auto found = answer.find(key);
-      if (found == answer.end()) many.push_back(loaded<V>(not_found));
+      if (found == answer.end()) many.emplace_back(not_found);
       else many.push_back(to_loaded<V>(std::move(found->second)));
     }
     return many;
@@ -164,7 +164,7 @@ std::vector<loaded<V>> call_bulk_loader(Loader& loader, std::span<const K> keys)
   } catch (...) {
     std::vector<loaded<V>> many;
     const error why = current_failure();
-    for (std::size_t i = 0; i != keys.size(); ++i) many.push_back(loaded<V>(why));
+    for (std::size_t i = 0; i != keys.size(); ++i) many.emplace_back(why);
     return many;
   }
 }

@@ -60,7 +60,8 @@ class load_op {
     const auto ended = core_->complete(std::exchange(led_, nullptr), std::move(given), policy);
     if (ended.is == fate::accepted) return ended.value ? finish(*ended.value) : fail_with(ended.value.error());
     // Superseded, or given up meanwhile: the value may be older than what others have already been told.
-    if (ended.is == fate::superseded && retries_left_ > 0) {
+    // A loader's own failure is its answer all the same: it is not run again for that.
+    if (ended.is == fate::superseded && ended.value && retries_left_ > 0) {
       --retries_left_;
       return decide(core_->look(key_, hash_));
     }
