@@ -17,7 +17,8 @@ std::string verdict(const options& given) {
 }
 
 key_classes<int> classes(std::size_t names, bool with_function = true) {
-  key_classes<int> made{.names = std::vector<std::string>(names), .of = {}};
+  key_classes<int> made;
+  for (std::size_t i = 0; i != names; ++i) made.names.push_back("class " + std::to_string(i));
   for (std::size_t i = 0; i != names; ++i) made.names[i] = "c" + std::to_string(i);
   if (with_function) made.of = [](int) { return std::size_t{0}; };
   return made;
@@ -55,7 +56,8 @@ TEST(Options, WhatIsNotNamesTheCacheTheFieldAndTheRange) {
       {{.backoff = {.initial = 6s}}, "cache 'cache': backoff.max must be no shorter than backoff.initial"},
       {{.max_concurrent_loads = 0}, "cache 'cache': max_concurrent_loads must be 1 to 65536"},
       {{.max_concurrent_loads = 65'537}, "cache 'cache': max_concurrent_loads must be 1 to 65536"},
-      {{.key_classes = classes(64)}, "cache 'cache': key_classes.names must be at most 63 names"},
+      {{.key_classes = classes(64)},
+       "cache 'cache': key_classes.names must be at most 63 different names, none of them empty or 'other'"},
       {{.key_classes = classes(2, false)},
        "cache 'cache': key_classes must be given with both `names` and `of`, or with neither"},
       {{.key_classes = classes(0)},
