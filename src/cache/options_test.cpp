@@ -17,8 +17,7 @@ std::string verdict(const options& given) {
 }
 
 key_classes<int> classes(std::size_t names, bool with_function = true) {
-  key_classes<int> made;
-  for (std::size_t i = 0; i != names; ++i) made.names.push_back("class " + std::to_string(i));
+  key_classes<int> made{.names = std::vector<std::string>(names), .of = {}};
   for (std::size_t i = 0; i != names; ++i) made.names[i] = "c" + std::to_string(i);
   if (with_function) made.of = [](int) { return std::size_t{0}; };
   return made;
