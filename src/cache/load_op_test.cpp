@@ -79,6 +79,13 @@ TEST_F(LoadOp, FirstCallerLeadsTheOthersWaitAndAllGetItsValue) {
   EXPECT_EQ(count(cache_counter::misses), 2u);
 }
 
+TEST_F(LoadOp, WhatWasFilledBetweenTheLookAndTheLockIsNotLoadedAgain) {
+  ask(1)->loaded(loaded<std::string>("a"));
+  op late{cache, 1, cache->hash_of(1), std::make_shared<counting_waiter>(), {.policy = cache->policy()}};
+  EXPECT_EQ(late.start(lookup<std::string>{}), step::done) << "it looked before the other's load had ended";
+  EXPECT_EQ(**late.take(), "a");
+}
+
 TEST_F(LoadOp, SpuriousWakeWaitsOn) {
   auto leader = ask(1);
   auto waits = ask(1);
