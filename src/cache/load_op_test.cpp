@@ -126,6 +126,17 @@ TEST_F(LoadOp, SuccessInvalidationAndPutEndTheBackOff) {
   EXPECT_EQ(cache->stats().failing_keys, 0u);
 }
 
+TEST_F(LoadOp, AfterASuccessTheBackOffStartsFromItsBeginning) {
+  configure({.backoff = {.initial = 10ms, .max = 1s}});
+  const auto fail_once = [&] { ask(1)->loaded(loaded<std::string>(error{errc::loader_failed})); };
+  fail_once();
+  clock->advance(10ms);
+  ask(1)->loaded(loaded<std::string>("good").with({.no_store = true}));
+  fail_once();
+  clock->advance(10ms);
+  EXPECT_EQ(ask(1).at, step::run_loader);
+}
+
 TEST_F(LoadOp, InvalidationDuringTheLoadKeepsItsValueOut) {
   auto leader = ask(1);
   invalidate(1);
