@@ -51,6 +51,10 @@ class LoadOp : public ::testing::Test {
     return *answer ? **answer : "absent";
   }
 
+  static std::string text_of_error(caller one) {
+    return one.at == step::done ? one->take().error().code().message() : "none";
+  }
+
   void invalidate(int key) { cache->invalidate(key, cache->hash_of(key)); }
   std::string stored(int key) {
     const auto found = cache->look(key, cache->hash_of(key));
@@ -254,6 +258,20 @@ TEST_F(LoadOp, BulkheadRefusesAtTheLimitAndServesStaleWhereItMay) {
   EXPECT_EQ(text(stale), "old");
   running->loaded(loaded<std::string>("x"));
   EXPECT_EQ(ask(3).at, step::run_loader) << "a load that ended gives its place back";
+}
+
+TEST_F(LoadOp, ABatchHoldsAPermitOnlyWhileItLoads) {
+  configure({.max_concurrent_loads = 2});
+  auto other = ask(1);
+  std::vector<bulk_request<test_core>> wanted;
+  for (const int key : {1, 3}) wanted.push_back({key, cache->hash_of(key), {}});
+  bulk_op<test_core> batch{cache, std::move(wanted), std::make_shared<counting_waiter>(), {.policy = cache->policy()}};
+  ASSERT_EQ(batch.start(), step::run_loader);
+  EXPECT_EQ(text_of_error(ask(2)), "too many loads are running");
+  std::vector<loaded<std::string>> given;
+  given.emplace_back("c");
+  EXPECT_EQ(batch.loaded(std::move(given)), step::wait) << "for the other caller's load";
+  EXPECT_EQ(ask(2).at, step::run_loader);
 }
 
 TEST_F(LoadOp, OneCallerRefreshesAStaleValueTheOthersAreServed) {
