@@ -58,6 +58,17 @@ TEST_F(Cache, LoadsOnceAndExpiresAtItsTtl) {
   EXPECT_EQ(text(users.get_or_load(1, counted())), "1#2");
 }
 
+TEST_F(Cache, JitterShortensTheTtlAndNeverLengthensIt) {
+  cache<int, int> numbers{{.ttl = 1min, .jitter = 0.5, .clock = clock, .seed = 1}};
+  for (int key = 0; key != 100; ++key) numbers.put(key, key);
+  clock->advance(45s);
+  int left = 0;
+  for (int key = 0; key != 100; ++key) left += numbers.contains(key) ? 1 : 0;
+  EXPECT_THAT(left, ::testing::AllOf(::testing::Gt(20), ::testing::Lt(80)));
+  clock->advance(15s);
+  for (int key = 0; key != 100; ++key) EXPECT_FALSE(numbers.contains(key));
+}
+
 TEST_F(Cache, EveryValueIsAHit) {
   cache<int, bool> flags{{.clock = clock}};
   cache<int, std::optional<int>> maybes{{.clock = clock}};
