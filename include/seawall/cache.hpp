@@ -192,6 +192,12 @@ class cache {
   /// Removes every entry; loads in progress are not stored.
   void clear() { core_->clear(); }
 
+  /// Sets new limits, as `capacity` and `max_bytes` of the options, and evicts down to them.
+  void resize(std::size_t capacity, std::size_t max_bytes = 0) {
+    if (capacity == 0) throw std::invalid_argument("cache '" + name() + "': capacity must be at least 1");
+    core_->resize(capacity, max_bytes);
+  }
+
   // ---- measuring ----
 
   /// Entries, stale ones and cached absences included.
@@ -228,7 +234,7 @@ class cache {
     std::shared_ptr<clock> time = how.clock ? how.clock : make_steady_clock();
     pool_ = how.executor ? how.executor : make_thread_pool({.max_threads = std::min<std::size_t>(
                                                how.max_concurrent_loads, 4096)});
-    const Hash hash = make_hash(how.seed);
+    const Hash hash = detail::seeded_hash<Hash>(how.seed);
     core_ = std::make_shared<core_type>(std::move(how), hash, Eq{}, std::move(time), pool_);
   }
 
@@ -237,25 +243,9 @@ class cache {
     return how;
   }
 
-  static Hash make_hash(std::uint64_t seed) {
-    if constexpr (std::constructible_from<Hash, std::uint64_t>) return Hash(seed);
-    else return Hash{};
-  }
-
-  // A key of another type is used as it is when it hashes and compares like K, and converted otherwise.
   template <class Q>
   static decltype(auto) as_key(const Q& key) {
-    if constexpr (std::same_as<Q, K> || detail::looks_up<Hash, Eq, K, Q>) return (key);
-    else return converted(key);
-  }
-
-  template <class Q>
-  static K converted(const Q& key) {
-    static_assert(std::convertible_to<const Q&, K> || detail::is_char_string<K>,
-                  "a key is of the cache's key type, compares equal to one, or converts to it implicitly");
-    static_assert(!std::integral<K> || (std::integral<Q> && sizeof(Q) <= sizeof(K)),
-                  "a key of a wider type, or one with a fraction, might be taken for another key");
-    return static_cast<K>(key);
+    return detail::as_key<Hash, Eq, K>(key);
   }
 
   template <class Q>

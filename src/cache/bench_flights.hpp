@@ -1,7 +1,6 @@
 // Many callers on one key: how fast a flight takes them in and lets them go, and what a stampede ends in.
 #pragma once
 
-#include "bench_harness.hpp"
 #include "bench_subjects.hpp"
 #include "seawall/async.hpp"
 
@@ -16,6 +15,7 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
+#include <seawall_bench/harness.hpp>
 #include <sys/syscall.h>
 #include <unistd.h>
 

@@ -3,10 +3,10 @@
 // Exit status: 0; 1 when an answer was wrong, Seawall loaded more than once in a stampede, or the rows could not be
 // written; 2 for a mistake on the command line.
 #include "bench_flights.hpp"
-#include "bench_harness.hpp"
 #include "bench_subjects.hpp"
 
 #include <fmt/format.h>
+#include <seawall_bench/harness.hpp>
 
 #include <algorithm>
 #include <atomic>

@@ -134,7 +134,7 @@ TEST(Policy, AnAbsenceHasItsOwnTtlNoSlidingAndIsNotServedOnError) {
   const entry_policy policy{.ttl = 1h, .jitter = 0, .sliding = 10min, .negative_ttl = 20s, .stale_for = 5s,
                             .stale_if_error = 1h};
   auto times = policy.times_of_absence(start, 0s, 0.5).value();
-  times.use(start + 19s);
+  EXPECT_FALSE(local::stored_times{times}.use(times, start + 19s));
   EXPECT_EQ(standing_after(times, 20s - 1ns), standing::fresh);
   EXPECT_EQ(standing_after(times, 20s), standing::stale);
   EXPECT_EQ(standing_after(times, 25s), standing::missing);

@@ -1,4 +1,8 @@
+// The engine against a model that learns of evictions from the listener: then everything must agree, with every policy,
+// with shards and lanes, with good hashes and bad ones, while the table grows and shrinks.
 #include "seawall/local/engine.hpp"
+
+#include "local_test_support.hpp"
 
 #include "seawall/base/random.hpp"
 
@@ -6,16 +10,10 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
+#include <cstdint>
 #include <functional>
-#include <list>
-#include <memory>
-#include <numeric>
-#include <optional>
+#include <map>
 #include <string>
-#include <string_view>
-#include <thread>
 #include <vector>
 
 namespace seawall::local {
@@ -23,275 +21,289 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr time_point start = time_point{} + 1h;
+enum class hashing { good, few, one };
 
-template <class V>
-entry<V> entry_of(V value, time_point until = never) {
-  entry_times times;
-  times.written = start;
-  times.fresh_until = times.fresh_cap = until;
-  return {std::make_shared<const V>(std::move(value)), times};
+std::size_t hash_of(int key, hashing how) {
+  if (how == hashing::one) return 7;
+  const auto mixed = mix64(static_cast<std::uint64_t>(how == hashing::few ? key % 5 : key));
+  return how == hashing::few ? mixed + static_cast<std::uint64_t>(key / 64 % 4) : mixed;
 }
 
-// The engine for callers that hold no lock: what is removed dies with the call.
-template <class K, class V>
-struct plain_engine : engine<K, V, std::equal_to<>> {
-  using base = engine<K, V, std::equal_to<>>;
-  using base::base;
-
-  bool read(const auto& key, std::size_t hash, time_point now, auto&& visit) {
-    typename base::removed dead;
-    return base::read(key, hash, now, dead, visit);
-  }
-  void put(auto&& key, std::size_t hash, entry<V> item, std::size_t weight, time_point now) {
-    typename base::removed dead;
-    base::put(key, hash, std::move(item), weight, now, dead);
-  }
-  bool erase(const auto& key, std::size_t hash) {
-    typename base::removed dead;
-    return base::erase(key, hash, removal_cause::invalidated, dead);
-  }
-  void clear() {
-    typename base::removed dead;
-    base::clear(dead);
-  }
+struct setting {
+  store_options store;
+  hashing hash = hashing::good;
+  int keys = 300;
 };
 
-template <class Engine>
-cache_stats stats_of(const Engine& engine) {
-  cache_stats stats;
-  engine.fill(stats);
-  return stats;
-}
+// One thread, which tidies after each operation, as local_cache does.
+class game {
+ public:
+  explicit game(const setting& how)
+      : how_(how), engine_(how.store, {}, [this](int key, const counted& value, removal_cause cause) {
+          hear(key, value.id, cause);
+        }) {}
 
-template <class Engine>
-std::uint64_t removals_of(const Engine& engine) {
-  const auto stats = stats_of(engine);
-  return std::accumulate(stats.evictions.begin(), stats.evictions.end(), std::uint64_t{0});
-}
+  void play(std::uint32_t what, std::uint32_t argument) {
+    const int key = static_cast<int>(argument % static_cast<std::uint32_t>(how_.keys));
+    argument /= static_cast<std::uint32_t>(how_.keys);
+    what %= 100;
+    if (what < 45) put(key, argument);
+    else if (what < 50) decline(key);
+    else if (what < 60) erase(key, argument % 4 != 0);
+    else if (what < 85) read(key);
+    else if (what < 90) now_ += duration{argument % 50};
+    else if (what < 94) sweep(argument);
+    else if (what < 95) clear();
+    else if (what < 97) resize(1 + argument % 200);
+    else engine_.tidy_all();
+    compare(key);
+  }
 
-// ---- against a model: one shard, one thread ----
+  void finish() {
+    engine_.machinery().check();  // drains the lanes
+    engine_.tidy();
+    for (int key = 0; key != how_.keys; ++key) compare(key);
+    engine_.tidy_all();
+    EXPECT_EQ(engine_.size(), model_.size());
+    std::map<int, int> seen;
+    engine_.for_each([&](const auto& entry) { EXPECT_TRUE(seen.emplace(entry.key(), entry.value().id).second); });
+    EXPECT_EQ(seen.size(), model_.size());
+    for (const auto& [key, items] : model_) EXPECT_EQ(seen[key], items.front().id);
+    cache_stats stats;
+    engine_.fill(stats);
+    stats.evicted(removal_cause::capacity) -= refused_;  // counted, but they never were there
+    EXPECT_EQ(stats.evictions, heard_);
+    EXPECT_EQ(stats.entries, model_.size());
+    engine_.clear(removal_cause::cleared);
+    engine_.tidy_all();
+    engine_.tidy_all();
+    EXPECT_EQ(engine_.size(), 0u);
+    EXPECT_EQ(counted::alive, 0) << "a value was neither kept nor destroyed";
+    engine_.machinery().check();
+  }
 
-struct model {
+ private:
   struct item {
-    int key, value;
-    std::size_t weight;
-    time_point until;
+    int id;
+    std::int64_t deadline;
+    bool expired_at(time_point now) const { return deadline <= now.time_since_epoch().count(); }
   };
-  std::size_t capacity;
-  std::size_t max_bytes;
-  std::list<item> items{};  // the newest use first
-  std::array<std::uint64_t, removal_cause_table.size()> removals{};
 
-  auto find(int key) { return std::ranges::find(items, key, &item::key); }
-  void remove(std::list<item>::iterator which, removal_cause cause) {
-    items.erase(which);
-    ++removals[static_cast<std::size_t>(cause)];
+  // Values of a key leave in the order in which they came, each once.
+  void hear(int key, int id, removal_cause cause) {
+    ++heard_[static_cast<std::size_t>(cause)];
+    const auto there = model_.find(key);
+    ASSERT_TRUE(there != model_.end()) << "key " << key << " left twice";
+    ASSERT_EQ(there->second.front().id, id);
+    if (cause == removal_cause::expired) { ASSERT_TRUE(there->second.front().expired_at(now_)); }
+    there->second.erase(there->second.begin());
+    if (there->second.empty()) model_.erase(there);
   }
-  std::size_t bytes() const {
-    return std::accumulate(items.begin(), items.end(), std::size_t{0},
-                           [](std::size_t sum, const item& one) { return sum + one.weight; });
+  bool alive(int key) const {
+    const auto there = model_.find(key);
+    return there != model_.end() && !there->second.front().expired_at(now_);
   }
-  bool full() const { return items.size() > capacity || (max_bytes != 0 && bytes() > max_bytes); }
 
-  void put(item given, time_point now) {
-    if (const auto old = find(given.key); old != items.end()) remove(old, removal_cause::replaced);
-    items.push_front(given);
-    if (max_bytes != 0 && given.weight > max_bytes) return remove(items.begin(), removal_cause::capacity);
-    for (int taken_back = 0; !items.empty();) {
-      const auto last = std::prev(items.end());
-      const bool expired = now >= last->until;
-      if (!full() && !(expired && taken_back++ < 2)) return;
-      remove(last, expired ? removal_cause::expired : removal_cause::capacity);
+  void put(int key, std::uint32_t argument) {
+    entry_meta meta;
+    if (argument % 3 == 0) meta.deadline = now_.time_since_epoch().count() + 1 + argument % 97;
+    if (how_.store.max_weight != 0) meta.weight = 1 + argument % 13;
+    if (argument % 29 == 0) meta.weight = 0;
+    const int id = ++ids_;
+    const bool was_alive = alive(key);
+    model_[key].push_back({id, meta.deadline});
+    const put_result result = engine_.put(key, hash_of(key, how_.hash), counted{id}, meta, now_);
+    if (result == put_result::refused) {
+      ++refused_;
+      model_[key].pop_back();
+      ASSERT_TRUE(refuses() || meta.weight > engine_.machinery().heaviest());
+      if (model_[key].empty()) model_.erase(key);
+      engine_.tidy();
+      ASSERT_FALSE(model_.contains(key)) << "what was there is gone too";
+      return;
     }
+    engine_.tidy();
+    if (result == put_result::replaced) { ASSERT_TRUE(was_alive); }
+    if (result == put_result::inserted) { ASSERT_TRUE(!was_alive || refuses()) << "to make room, the old one may go"; }
+    ASSERT_NE(result, put_result::unwanted);
+    ASSERT_TRUE(!model_.contains(key) || model_[key].size() == 1) << "the old value has not left";
   }
-  std::optional<int> read(int key, time_point now, bool counts) {
-    const auto there = find(key);
-    if (there == items.end()) return std::nullopt;
-    if (now >= there->until) {
-      remove(there, removal_cause::expired);
-      return std::nullopt;
+  bool refuses() const {
+    return how_.store.policy == eviction_policy::noeviction || evicts_volatile_only(how_.store.policy);
+  }
+
+  void decline(int key) {
+    const put_result result = engine_.put(key, hash_of(key, how_.hash), counted{-1}, {}, now_,
+                                          [](const auto&) { return false; });
+    EXPECT_EQ(result, put_result::unwanted);
+    engine_.tidy();
+  }
+  void erase(int key, bool wanted) {
+    const bool was_alive = alive(key);
+    const bool gone = engine_.erase(key, hash_of(key, how_.hash), now_, removal_cause::invalidated,
+                                    [&](const auto&) { return wanted; });
+    EXPECT_EQ(gone, was_alive && wanted);
+    engine_.tidy();
+  }
+  void read(int key) {
+    int id = 0;
+    const bool called = engine_.read(key, hash_of(key, how_.hash), now_, [&](const counted& value, entry_header&) {
+      id = value.id;
+      return true;
+    });
+    ASSERT_EQ(called, alive(key)) << "key " << key;
+    if (called) { ASSERT_EQ(id, model_[key].front().id); }
+    engine_.tidy();
+  }
+  void sweep(std::uint32_t argument) {
+    const bool all = argument % 2 == 0;
+    const time_point next = engine_.sweep(now_, all ? SIZE_MAX : 1);
+    if (!all) return;
+    for (const auto& [key, items] : model_) {
+      ASSERT_FALSE(items.front().expired_at(now_)) << "key " << key << " was left behind";
+      ASSERT_LE(next.time_since_epoch().count(), items.front().deadline) << "it must come again in time";
     }
-    if (counts) items.splice(items.begin(), items, there);
-    return there->value;
-  }
-  bool erase(int key) {
-    const auto there = find(key);
-    if (there != items.end()) return remove(there, removal_cause::invalidated), true;
-    return false;
   }
   void clear() {
-    removals[static_cast<std::size_t>(removal_cause::cleared)] += items.size();
-    items.clear();
+    engine_.clear(removal_cause::cleared);
+    engine_.tidy_all();
+    EXPECT_TRUE(model_.empty());
   }
+  void resize(std::size_t capacity) {
+    engine_.resize(capacity, how_.store.max_weight, now_);
+    engine_.tidy();
+    EXPECT_EQ(engine_.capacity(), capacity);
+  }
+
+  void compare(int key) {
+    const auto there = model_.find(key);
+    const auto guard = engine_.pin();
+    const auto found = engine_.find(key, hash_of(key, how_.hash));
+    ASSERT_EQ(static_cast<bool>(found), there != model_.end()) << "key " << key;
+    if (found) { ASSERT_EQ(found.value().id, there->second.front().id); }
+    ASSERT_EQ(engine_.size(), model_.size());
+  }
+
+  const setting how_;
+  time_point now_ = time_point{} + 1h;
+  int ids_ = 0;
+  std::map<int, std::vector<item>> model_;  // by age; more than one only within an operation
+  std::uint64_t refused_ = 0;
+  std::array<std::uint64_t, removal_cause_table.size()> heard_{};
+  engine<int, counted, std::equal_to<>> engine_;
 };
 
-RC_GTEST_PROP(EngineProperty, ActsLikeAListAndCountsWhatLeaves, ()) {
-  const auto below = [](int limit) { return *rc::gen::inRange(0, limit); };
-  model expected{.capacity = 1 + std::size_t(below(6)), .max_bytes = below(2) ? 10 + std::size_t(below(30)) : 0};
-  plain_engine<int, int> tested{{expected.capacity, expected.max_bytes}};
-  time_point now = start;
-  std::uint64_t puts = 0;
-  for (const int action : *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 100))) {
-    const int key = below(8);
-    const std::size_t hash = std::size_t(key) % 3;  // keys collide
-    if (action < 40) {
-      const auto until = below(2) ? now + below(5) * 1s : never;
-      const std::size_t weight = std::size_t(below(12));
-      const int value = int(++puts);
-      tested.put(key, hash, entry_of(value, until), weight, now);
-      expected.put({key, value, weight, until}, now);
-    } else if (action < 75) {
-      std::optional<int> seen;
-      const bool counts = below(3) != 0;
-      const bool there = tested.read(key, hash, now, [&](entry<int>& found) {
-        seen = *found.value;
-        return counts;
-      });
-      RC_ASSERT(seen == expected.read(key, now, counts));
-      RC_ASSERT(there == seen.has_value());
-    } else if (action < 85) {
-      RC_ASSERT(tested.erase(key, hash) == expected.erase(key));
-    } else if (action < 97) {
-      now += below(4) * 1s;
-    } else {
-      tested.clear();
-      expected.clear();
-    }
-    const auto stats = stats_of(tested);
-    RC_ASSERT(tested.size() == expected.items.size());
-    RC_ASSERT(stats.entries == expected.items.size() && stats.bytes == expected.bytes());
-    RC_ASSERT(stats.evictions == expected.removals);
-    RC_ASSERT(puts == stats.entries + removals_of(tested));
+store_options options(eviction_policy policy, std::size_t capacity, std::size_t shards = 1, std::size_t batch = 1,
+                      std::size_t max_weight = 0) {
+  return {.capacity = capacity, .max_weight = max_weight, .policy = policy, .seed = 1, .shards = shards,
+          .batch = batch};
+}
+
+void play(const setting& how, std::uint64_t seed, int moves) {
+  random_source random(seed);
+  game one(how);
+  for (int i = 0; i != moves && !::testing::Test::HasFatalFailure(); ++i) {
+    one.play(static_cast<std::uint32_t>(random.next()), static_cast<std::uint32_t>(random.next() >> 32));
   }
+  if (!::testing::Test::HasFatalFailure()) one.finish();
 }
 
-using numbers = plain_engine<int, int>;
+class EngineGame : public ::testing::TestWithParam<eviction_policy> {};
 
-std::size_t spread(int key) { return mix64(std::uint64_t(key) + 1); }
-
-TEST(Engine, HoldsItsWholeCapacityHoweverManyShards) {
-  for (const std::size_t capacity : {1u, 511u, 512u, 1'025u, 20'011u}) {
-    numbers tested{{.capacity = capacity}};
-    for (int key = 0; key != 5 * int(capacity) + 5'000; ++key) tested.put(key, spread(key), entry_of(key), 1, start);
-    EXPECT_EQ(tested.size(), capacity);
-    EXPECT_EQ(stats_of(tested).bytes, capacity);
-  }
-}
-
-TEST(Engine, HoldsItsBytesHoweverManyShards) {
-  constexpr std::size_t limit = 100u << 20;
-  numbers tested{{.capacity = 100'000, .max_bytes = limit}};
-  for (int key = 0; key != 2'000; ++key) tested.put(key, spread(key), entry_of(key), 1u << 20, start);
-  const auto stats = stats_of(tested);
-  EXPECT_LE(stats.bytes, limit);
-  EXPECT_GE(stats.bytes, limit - 8 * (1u << 20)) << "each shard is short of its share by less than one entry";
-  EXPECT_EQ(stats.bytes, stats.entries << 20);
-}
-
-TEST(Engine, AnEntryTooHeavyReplacesTheOldOneAndPushesOutNoOther) {
-  numbers tested{{.capacity = 10, .max_bytes = 100}};
-  for (int key = 0; key != 5; ++key) tested.put(key, spread(key), entry_of(key), 10, start);
-  tested.put(0, spread(0), entry_of(7), 101, start);
-  tested.put(9, spread(9), entry_of(9), 101, start);
-  EXPECT_EQ(tested.size(), 4u);
-  EXPECT_EQ(stats_of(tested).bytes, 40u);
-}
-
-TEST(Engine, ReadsWithWhateverComparesWithItsKeys) {
-  plain_engine<std::string, int> tested{{.capacity = 10}};
-  const auto value = [&](const auto& key) {
-    int seen = 0;
-    tested.read(key, 7, start, [&](auto& found) { return seen = *found.value, true; });
-    return seen;
-  };
-  tested.put(std::string_view("ada"), 7, entry_of(36), 1, start);
-  tested.put("alan", 7, entry_of(41), 1, start);
-  EXPECT_EQ(value(std::string("ada")), 36);
-  EXPECT_EQ(value(std::string_view("alan")), 41);
-  EXPECT_TRUE(tested.erase("ada", 7));
-  EXPECT_EQ(value("ada"), 0);
-}
-
-// ---- what is removed dies with the caller's `removed`, not before ----
-
-using hooked = std::shared_ptr<void>;  // its deleter is the hook
-
-struct hooked_key {
-  int id;
-  hooked guard = nullptr;
-  friend bool operator==(const hooked_key& a, const hooked_key& b) { return a.id == b.id; }
-};
-
-TEST(Engine, KeysAndValuesDieOutsideItsLocks) {
-  using guarded = engine<hooked_key, hooked, std::equal_to<>>;
-  guarded tested{{.capacity = 2, .max_bytes = 100}};
-  int deaths = 0;
-  const auto put = [&](guarded::removed& dead, int id, hooked guard, std::size_t weight = 1, time_point now = start) {
-    tested.put(hooked_key{id, guard}, 1, entry_of(guard, now + 1h), weight, now, dead);
-  };
-  const auto nobody = [](auto&) { return true; };
-  const struct {
-    const char* what;
-    std::function<void(guarded::removed&)> act;
-    int deaths;
-  } cases[] = {
-      {"replaced", [&](auto& dead) { put(dead, 1, nullptr); }, 0},  // the key stays, and its guard with it
-      {"erased", [&](auto& dead) { tested.erase(hooked_key{1}, 1, removal_cause::invalidated, dead); }, 1},
-      {"cleared", [&](auto& dead) { tested.clear(dead); }, 1},
-      {"evicted", [&](auto& dead) { put(dead, 2, nullptr), put(dead, 3, nullptr); }, 1},
-      {"replaced by one too heavy", [&](auto& dead) { put(dead, 1, nullptr, 101); }, 1},
-      {"expired, found by a reader", [&](auto& dead) { tested.read(hooked_key{1}, 1, start + 1h, dead, nobody); }, 1},
-      {"expired, found by a writer", [&](auto& dead) { put(dead, 2, nullptr, 1, start + 1h); }, 1},
-  };
-  for (const auto& one : cases) {
-    {
-      guarded::removed dead;
-      // Key and value share a guard, which asks the engine when it dies: a deadlock under the shard's lock.
-      put(dead, 1, hooked(&deaths, [&](void*) { deaths += tested.size() < 99 ? 1 : 0; }));
-      one.act(dead);
-      EXPECT_EQ(deaths, 0) << one.what;
-    }
-    EXPECT_EQ(deaths, one.deaths) << one.what;
-    tested.clear(*std::make_unique<guarded::removed>());
-    deaths = 0;
-  }
-}
-
-// ---- threads ----
-
-TEST(Engine, ThreadsShareIt) {
-  constexpr int threads = 4;
-  constexpr int each = 20'000;
-  numbers tested{{.capacity = 2'000}};
-  std::atomic<std::uint64_t> puts{0};
-  std::atomic<int> wrong{0};
-  {
-    std::vector<std::jthread> workers;
-    for (int t = 0; t != threads; ++t) {
-      workers.emplace_back([&, t] {
-        random_source random{std::uint64_t(t)};
-        for (int i = 0; i != each; ++i) {
-          const int key = int(random.next() % 3'000);
-          const auto action = random.next() % 100;
-          if (action < 30) {
-            tested.put(key, spread(key), entry_of(2 * key, action < 5 ? start : never), action, start);
-            puts.fetch_add(1);
-          } else if (action < 95) {
-            tested.read(key, spread(key), start, [&](auto& found) {
-              if (*found.value != 2 * key) wrong.fetch_add(1);
-              return true;
-            });
-          } else {
-            i % 5'000 != 0 ? void(tested.erase(key, spread(key))) : tested.clear();
-          }
+TEST_P(EngineGame, AgreesWithTheModel) {
+  for (std::uint64_t seed = 1; seed != 4; ++seed) {
+    for (const std::size_t capacity : {1, 7, 60, 200}) {
+      for (const std::size_t shards : {1, 4}) {
+        for (const std::size_t batch : {1, 8}) {
+          SCOPED_TRACE(std::to_string(seed) + ": " + std::to_string(capacity) + ", " + std::to_string(shards) +
+                       " shards, batch " + std::to_string(batch));
+          play({options(GetParam(), capacity, shards, batch)}, seed, 600);
+          if (HasFatalFailure()) return;
         }
-      });
+      }
     }
   }
-  EXPECT_EQ(wrong.load(), 0);
-  EXPECT_LE(tested.size(), 2'000u);
-  EXPECT_EQ(puts.load(), tested.size() + removals_of(tested));
+}
+
+TEST_P(EngineGame, AgreesWithTheModelWithWeights) {
+  for (std::uint64_t seed = 1; seed != 4; ++seed) {
+    for (const std::size_t weight : {5, 100, 1'000}) {
+      play({options(GetParam(), 200, 1, 1, weight)}, seed, 1'000);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST_P(EngineGame, AgreesWithTheModelWhenHashesAreBad) {
+  for (const hashing hash : {hashing::few, hashing::one}) {
+    for (const std::size_t capacity : {10, 100}) {
+      play({options(GetParam(), capacity, 1, 8), hash, 200}, 1, 1'500);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST_P(EngineGame, AgreesWithTheModelThroughManySizesOfTheTable) {
+  setting how{options(GetParam(), 3'000, 2, 4), hashing::good, 5'000};
+  game one(how);
+  random_source random(9);
+  for (int i = 0; i != 8'000 && !HasFatalFailure(); ++i) {
+    const auto argument = static_cast<std::uint32_t>(random.next() >> 32);
+    const bool rare = i % 2'000 == 1'999;
+    one.play(rare ? 95 : static_cast<std::uint32_t>(random.next() % 89), argument);  // 95: a resize
+  }
+  if (!HasFatalFailure()) one.finish();
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EngineGame, ::testing::ValuesIn(all_policies), [](const auto& which) {
+  std::string name(to_string(which.param));
+  std::erase(name, '-');
+  return name;
+});
+
+RC_GTEST_PROP(EngineShortGame, AgreesWithTheModel, (const std::vector<std::pair<std::uint16_t, std::uint16_t>>& moves)) {
+  const auto policy = *rc::gen::elementOf(all_policies);
+  const auto capacity = *rc::gen::inRange<std::size_t>(1, 6);
+  const auto hash = *rc::gen::element(hashing::good, hashing::few, hashing::one);
+  game one({options(policy, capacity, *rc::gen::element<std::size_t>(1, 2), *rc::gen::element<std::size_t>(1, 3)), hash,
+            12});
+  for (const auto& [what, argument] : moves) one.play(what, argument);
+  one.finish();
+  RC_ASSERT(!::testing::Test::HasFailure());
+}
+
+TEST(Engine, AnEntryTakesItsBytes) {
+  EXPECT_EQ((engine<int, int, std::equal_to<>>::entry_size), sizeof(entry_header) + 8);
+  EXPECT_TRUE((engine<int, int, std::equal_to<>>::plain_data));
+  EXPECT_FALSE((engine<int, std::string, std::equal_to<>>::plain_data));
+}
+
+TEST(Engine, WhatWasReadStaysWhileItIsPinned) {
+  engine<int, counted, std::equal_to<>> values(options(eviction_policy::lru, 100));
+  const time_point now{};
+  values.put(1, hash_of(1, hashing::good), 11, {}, now);
+  {
+    const auto guard = values.pin();
+    const auto seen = values.find(1, hash_of(1, hashing::good));
+    ASSERT_TRUE(seen);
+    values.erase(1, hash_of(1, hashing::good), now, removal_cause::invalidated);
+    for (int i = 2; i != 400; ++i) values.put(i, hash_of(i, hashing::good), i, {}, now);
+    for (int i = 0; i != 5; ++i) values.tidy_all();
+    EXPECT_EQ(seen.value().id, 11);
+    EXPECT_GE(counted::alive, 101 + 298) << "nothing that was removed since may be freed";
+  }
+  values.tidy_all();
+  values.tidy_all();
+  EXPECT_EQ(counted::alive, 100);
+}
+
+TEST(Engine, DestroysRemovedValuesWithoutBeingAsked) {
+  engine<int, counted, std::equal_to<>> values(options(eviction_policy::lru, 1'000));
+  for (int i = 0; i != 10'000; ++i) {
+    values.put(i, hash_of(i, hashing::good), i, {}, time_point{});
+    values.tidy();
+    ASSERT_LE(counted::alive, 1'000 + 3 * 64);
+  }
 }
 
 }  // namespace

@@ -22,6 +22,13 @@ entry_times fresh_until(time_point end, extras rest = {}) {
 entry_times fresh_for(duration span, extras rest = {}) { return fresh_until(at(span), rest); }
 entry_times endless(extras rest = {}) { return fresh_until(never, rest); }
 
+// As the cache does: a use counts while the entry is fresh.
+void use(entry_times& times, time_point now) {
+  const entry_times seen = stored_times{times}.get();
+  if (now < seen.fresh_until) stored_times{times}.use(seen, now);
+}
+void expire(entry_times& times, time_point now) { stored_times{times}.expire(now); }
+
 TEST(EntryTimes, EachSpanCountsFromTheEndOfFreshness) {
   const auto times = fresh_for(60s, {.stale_for = 10s, .stale_if_error = 30s});
   EXPECT_EQ(times.stale_until(), at(70s));
@@ -71,52 +78,61 @@ TEST(EntryTimes, AUseMovesASlidingEntryUpToItsCapAndNeverBack) {
   struct {
     duration used_at, then_fresh_until;
   } const uses[] = {{5s, 25s}, {24s, 44s}, {30s, 50s}, {29s, 50s}, {45s, 60s}, {59s, 60s}};
-  for (const auto& use : uses) {
-    times.use(at(use.used_at));
-    EXPECT_EQ(times.fresh_until, at(use.then_fresh_until)) << "used at " << use.used_at.count();
+  for (const auto& [used_at, then_fresh_until] : uses) {
+    use(times, at(used_at));
+    EXPECT_EQ(times.fresh_until, at(then_fresh_until)) << "used at " << used_at.count();
   }
 }
 
 TEST(EntryTimes, AUseMovesNothingWithoutSliding) {
   auto times = fresh_for(60s);
-  times.use(at(59s));
+  use(times, at(59s));
   EXPECT_EQ(times.fresh_until, at(60s));
 }
 
 TEST(EntryTimes, SlidingSaturates) {
   auto times = endless({.sliding = forever});
-  times.fresh_until = at(0s);
-  times.use(at(1s));
+  times.fresh_until = at(2s);
+  use(times, at(1s));
   EXPECT_EQ(times.fresh_until, never);
+}
+
+TEST(EntryTimes, AUseThatSawItFreshDoesNotUndoAnExpiry) {
+  auto times = fresh_for(60s, {.sliding = 20s});
+  times.fresh_until = at(20s);
+  const entry_times seen = stored_times{times}.get();
+  expire(times, at(10s));
+  EXPECT_FALSE(stored_times{times}.use(seen, at(10s)));
+  EXPECT_EQ(times.fresh_until, at(10s));
 }
 
 TEST(EntryTimes, ExpireEndsFreshnessAndCountsTheStaleSpansFromThen) {
   auto times = fresh_for(60s, {.sliding = 5s, .stale_for = 10s, .stale_if_error = 30s, .refresh_before = 12s});
-  times.expire(at(20s));
+  expire(times, at(20s));
   EXPECT_EQ(times.fresh_until, at(20s));
   EXPECT_EQ(times.stale_until(), at(30s));
   EXPECT_EQ(times.keep_until(), at(50s));
-  times.use(at(20s));
+  use(times, at(20s));
   EXPECT_EQ(times.fresh_until, at(20s)) << "a use does not make it fresh again";
 }
 
 TEST(EntryTimes, ExpireDoesNotProlongWhatIsStaleAlready) {
   auto times = fresh_for(60s, {.stale_for = 10s});
-  times.expire(at(65s));
+  expire(times, at(65s));
   EXPECT_EQ(times.stale_until(), at(70s));
 }
 
 TEST(EntryTimes, AnIdleEntryThatIsExpiredDoesNotSlideAnyMore) {
   auto times = fresh_for(60s, {.sliding = 20s, .stale_for = 30s});
   times.fresh_until = at(20s);
-  times.expire(at(30s));
-  times.use(at(31s));
+  expire(times, at(30s));
+  use(times, at(31s));
   EXPECT_EQ(times.stale_until(), at(50s));
 }
 
 TEST(EntryTimes, ExpireEndsAnEntryWithoutATtl) {
   auto times = endless({.stale_for = 10s});
-  times.expire(at(5s));
+  expire(times, at(5s));
   EXPECT_EQ(times.keep_until(), at(15s));
 }
 
@@ -131,10 +147,10 @@ RC_GTEST_PROP(EntryTimesProperty, UsesAndExpiryKeepTheTimesInOrder, ()) {
     now += step * 1s;
     const time_point before = times.fresh_until;
     if (*rc::gen::weightedElement<bool>({{9, true}, {1, false}})) {
-      times.use(now);
+      use(times, now);
       RC_ASSERT(times.fresh_until >= before);
     } else {
-      times.expire(now);
+      expire(times, now);
       RC_ASSERT(times.fresh_until <= now);
     }
     RC_ASSERT(times.attention_from() <= times.fresh_until);

@@ -10,12 +10,13 @@
 #pragma once
 
 #include "seawall/base/byte_size.hpp"
-#include "seawall/base/hash.hpp"
+#include "seawall/base/lookup.hpp"
 #include "seawall/base/random.hpp"
 #include "seawall/cache/flight_table.hpp"
 #include "seawall/cache/options.hpp"
 #include "seawall/cache/running_load.hpp"
 #include "seawall/local/engine.hpp"
+#include "seawall/local/sweeper.hpp"
 #include "seawall/metrics/recorder.hpp"
 #include "seawall/metrics/stats_source.hpp"
 
@@ -28,24 +29,6 @@
 #include <utility>
 
 namespace seawall {
-
-namespace detail {
-
-template <class Hash, class K, class Q>
-inline constexpr bool hashes_alike = requires(const Hash& hash, const Q& key) {
-  typename Hash::is_transparent;
-  hash(key);
-};
-template <class K, class Q>
-inline constexpr bool hashes_alike<hash<K>, K, Q> =
-    (is_char_string<K> && views_as_string<Q>) || hashes_as<K, Q>::value;
-
-/// Q may be looked up in place of K without a conversion: it hashes as an equal K does, and can be compared with one.
-template <class Hash, class Eq, class K, class Q>
-inline constexpr bool looks_up = hashes_alike<Hash, K, Q> && std::predicate<const Eq&, const K&, const Q&> &&
-                                 std::predicate<const Eq&, const Q&, const K&>;
-
-}  // namespace detail
 
 /// What the cache has for a key at one moment. `value` is null for a cached absence.
 template <class V>
@@ -82,8 +65,7 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   using value_type = V;
   using flight_ptr = std::shared_ptr<flight<K, V>>;
   using answer = result<value_ptr<V>>;
-  using engine_type = local::engine<K, V, Eq>;
-  using removed = typename engine_type::removed;
+  using engine_type = local::engine<K, local::entry<V>, Eq>;
 
   struct admission {
     admitted is;
@@ -118,7 +100,12 @@ class core final : public stats_source, public std::enable_shared_from_this<core
         random_(options_.seed != 0 ? options_.seed : entropy_seed()),
         loads_(std::make_shared<bulkhead>(options_.max_concurrent_loads)),
         recorder_(options_.key_classes.names),
-        engine_({.capacity = options_.capacity, .max_bytes = options_.max_bytes}, equal),
+        engine_({.capacity = options_.capacity,
+                 .max_weight = options_.max_bytes,
+                 .policy = options_.eviction,
+                 .seed = options_.seed},
+                equal, listener_of(options_)),
+        sweeper_(clock_),
         flights_(equal) {}
 
   const cache_options<K, V>& options() const noexcept { return options_; }
@@ -128,9 +115,7 @@ class core final : public stats_source, public std::enable_shared_from_this<core
 
   template <class Q>
   std::size_t hash_of(const Q& key) const {
-    // Shards and tables take different bits of it; a hash of the user's, std::hash above all, may have few good ones.
-    if constexpr (std::same_as<Hash, hash<K>>) return hash_(key);
-    else return static_cast<std::size_t>(mix64(static_cast<std::uint64_t>(hash_(key))));
+    return detail::table_hash<Hash, K>(hash_, key);
   }
 
   // ---- reading ----
@@ -138,28 +123,23 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   /// What is there now; counts as a use when it can be served.
   template <class Q>
   lookup<V> look(const Q& key, std::size_t hash) {
-    removed dead;
-    return look(key, hash, dead);
-  }
-
-  /// The same for a caller that holds a lock: what it removes is left in `dead`.
-  template <class Q>
-  lookup<V> look(const Q& key, std::size_t hash, removed& dead) {
     lookup<V> found;
     const time_point coarse = clock_->coarse_now();
-    engine_.read(key, hash, coarse, dead, [&](local::entry<V>& item) {
+    engine_.read(key, hash, coarse, [&](local::entry<V>& item, local::entry_header& header) {
+      local::stored_times stored{item.times};
+      const local::entry_times times = stored.get();
       time_point now = coarse;
-      if (now + coarse_lag_ < item.times.attention_from()) {
+      if (now + coarse_lag_ < times.attention_from()) {
         found.is = standing::fresh;
       } else {
         now = clock_->now();
-        found.is = standing_at(item.times, now, random_);
+        found.is = standing_at(times, now, random_);
         if (found.is == standing::missing) return false;
       }
       found.value = item.value;
-      found.written = item.times.written;
+      found.written = times.written;
       if (found.is == standing::on_error) return false;
-      if (found.is != standing::stale) item.times.use(now);
+      if (found.is != standing::stale && stored.use(times, now)) set_deadline(header, stored.get());
       return true;
     });
     return found;
@@ -168,10 +148,9 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   /// Calls `inspect(const entry&, now)` for what is there, expired or not; no use is counted.
   template <class Q, class F>
   bool inspect(const Q& key, std::size_t hash, F&& inspector) {
-    removed dead;
     const time_point now = clock_->now();
-    return engine_.read(key, hash, now, dead, [&](const local::entry<V>& item) {
-      inspector(item, now);
+    return engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header&) {
+      inspector(local::entry<V>{item.value, local::stored_times{item.times}.get()}, now);
       return false;
     });
   }
@@ -181,23 +160,22 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   /// Removes the entry and cuts off the load in progress.
   template <class Q>
   bool invalidate(const Q& key, std::size_t hash) {
-    removed dead;
     waiter_set woken;
     bool there = false;
     {
       auto& shard = flights_.shard_of(hash);
       const std::lock_guard lock{shard.mutex};
       shard.supersede_locked(key, hash, woken);
-      there = engine_.erase(key, hash, removal_cause::invalidated, dead);
+      there = engine_.erase(key, hash, clock_->coarse_now(), removal_cause::invalidated);
     }
     wake(woken);
+    engine_.tidy();
     return there;
   }
 
   /// Ends the entry's freshness and cuts off the load in progress, whose value may be older than the reason.
   template <class Q>
   bool expire(const Q& key, std::size_t hash) {
-    removed dead;
     waiter_set woken;
     bool there = false;
     {
@@ -205,13 +183,16 @@ class core final : public stats_source, public std::enable_shared_from_this<core
       const std::lock_guard lock{shard.mutex};
       shard.supersede_locked(key, hash, woken);
       const time_point now = clock_->now();
-      engine_.read(key, hash, now, dead, [&](local::entry<V>& item) {
+      engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header& header) {
         there = true;
-        item.times.expire(now);
+        local::stored_times stored{item.times};
+        stored.expire(now);
+        set_deadline(header, stored.get());
         return false;
       });
     }
     wake(woken);
+    engine_.tidy();
     return there;
   }
 
@@ -221,15 +202,15 @@ class core final : public stats_source, public std::enable_shared_from_this<core
     const auto times = value ? policy.times_of_value(now, duration::zero(), random_.uniform())
                              : policy.times_of_absence(now, duration::zero(), random_.uniform());
     const std::size_t weight = weigh(key, value);
-    removed dead;
     waiter_set woken;
     {
       auto& shard = flights_.shard_of(hash);
       const std::lock_guard lock{shard.mutex};
       shard.supersede_locked(key, hash, woken);
-      store_locked(key, hash, value, times, weight, now, dead);
+      store_locked(key, hash, value, times, weight, now);
     }
     wake(woken);
+    after_store(times);
   }
 
   void clear() {
@@ -243,9 +224,20 @@ class core final : public stats_source, public std::enable_shared_from_this<core
         wake(woken);
       }
     }
-    removed dead;
-    engine_.clear(dead);
+    engine_.clear(removal_cause::cleared);
+    engine_.tidy_all();
   }
+
+  /// New limits; evicts down to them.
+  void resize(std::size_t capacity, std::size_t max_bytes) {
+    engine_.resize(capacity, max_bytes, clock_->now());
+    engine_.tidy_all();
+  }
+
+  /// For the sweeper: takes out what has expired.
+  time_point sweep(time_point now, std::size_t chunks) { return engine_.sweep(now, chunks); }
+  /// When it will come; `never` when nothing can expire.
+  time_point next_sweep() const noexcept { return sweeper_.next(); }
 
   // ---- loading ----
 
@@ -332,8 +324,25 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   void abandon(const flight_ptr& which);
   void end_leading(flight<K, V>& which);
   void store_locked(const K& key, std::size_t hash, const value_ptr<V>& value,
-                    const std::optional<local::entry_times>& times, std::size_t weight, time_point now, removed& dead);
+                    const std::optional<local::entry_times>& times, std::size_t weight, time_point now);
   std::size_t weigh(const K& key, const value_ptr<V>& value) const noexcept;
+
+  // Outside all locks: what was removed is destroyed, and the sweep is told.
+  void after_store(const std::optional<local::entry_times>& times) {
+    engine_.tidy();
+    if (times && times->keep_until() != never) sweeper_.expect(this->shared_from_this(), times->keep_until());
+  }
+
+  static void set_deadline(local::entry_header& header, const local::entry_times& times) noexcept {
+    header.deadline.store(times.keep_until().time_since_epoch().count(), std::memory_order_relaxed);
+  }
+
+  static typename engine_type::listener listener_of(const cache_options<K, V>& options) {
+    if (!options.on_removal) return {};
+    return [tell = options.on_removal](const K& key, const local::entry<V>& gone, removal_cause cause) {
+      tell(key, gone.value, cause);
+    };
+  }
   void note_end(const flight<K, V>& which, fate end, const answer& value, bool unmodified, time_point now);
 
   static void wake(waiter_set& woken) noexcept {
@@ -350,7 +359,8 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   random_source random_;
   const std::shared_ptr<bulkhead> loads_;
   cache_recorder recorder_;
-  engine_type engine_;
+  mutable engine_type engine_;  // statistics drain it
+  local::sweeper<core> sweeper_;
   flight_table<K, V, Eq> flights_;
   std::stop_source closing_;
   // Sequentially consistent, both: a load counts itself in and then looks; the destructor says so and then counts.

@@ -17,7 +17,6 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
   }
   const time_point now = clock_->now();
   admission outcome{.is = admitted::leads};
-  removed dead;
   {
     auto& shard = flights_.shard_of(hash);
     const std::lock_guard lock{shard.mutex};
@@ -28,7 +27,7 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     }
     // Between the caller's look and this lock another load may have filled the entry. Without a flight in the table
     // nothing but a put can change it now, and that takes this mutex.
-    lookup<V> found = look(key, hash, dead);
+    lookup<V> found = look(key, hash);
     // A refresh goes on for the entry that asked for it; XFetch's dice are not thrown a second time.
     if (found.servable() && !(how.refresh && found.written == how.replaces)) {
       return {.is = admitted::answered, .found = std::move(found)};
@@ -154,7 +153,6 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, loaded<V> given, cons
                    : final_policy.times_of_absence(now, now - which->started, draw);
     weight = weigh(which->key, *value);
   }
-  removed dead;
   waiter_set woken;
   fate end = fate::late;
   {
@@ -164,7 +162,7 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, loaded<V> given, cons
       end = fate::accepted;
       if (value) {
         shard.forget_failure_locked(which->key, which->hash);
-        store_locked(which->key, which->hash, *value, times, weight, now, dead);
+        store_locked(which->key, which->hash, *value, times, weight, now);
       } else {
         shard.record_failure_locked(which->key, which->hash, value.error(), now, options_.backoff.initial,
                                     options_.backoff.max);
@@ -183,6 +181,7 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, loaded<V> given, cons
   end_leading(*which);
   note_end(*which, end, value, unmodified, now);
   wake(woken);
+  after_store(end == fate::accepted ? times : std::nullopt);
   return {end, std::move(value)};
 }
 
@@ -266,24 +265,25 @@ void core<K, V, Hash, Eq>::launch(flight_ptr which, const bound_loader<K, V>& lo
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::store_locked(const K& key, std::size_t hash, const value_ptr<V>& value,
                                         const std::optional<local::entry_times>& times, std::size_t weight,
-                                        time_point now, removed& dead) {
+                                        time_point now) {
   if (!times) {
-    engine_.erase(key, hash, removal_cause::replaced, dead);
+    engine_.erase(key, hash, now, removal_cause::replaced);
     return;
   }
   try {
-    engine_.put(key, hash, {value, *times}, weight, now, dead);
+    const std::int64_t deadline = times->keep_until().time_since_epoch().count();
+    engine_.put(key, hash, local::entry<V>{value, *times}, {.deadline = deadline, .weight = weight}, now);
   } catch (...) {
     // Out of memory: the old value must not outlive the new one; the callers get their answer all the same.
-    engine_.erase(key, hash, removal_cause::replaced, dead);
+    engine_.erase(key, hash, now, removal_cause::replaced);
     count(class_of(key), cache_counter::store_failures);
   }
 }
 
 template <class K, class V, class Hash, class Eq>
 std::size_t core<K, V, Hash, Eq>::weigh(const K& key, const value_ptr<V>& value) const noexcept {
-  // Beside key and value: the table's node, the LRU links, the times, the control block of the shared pointer.
-  constexpr std::size_t bookkeeping = 208;
+  // Beside what key and value own: the entry with its times, table, queues and sketch, the value's control block.
+  constexpr std::size_t bookkeeping = engine_type::entry_size - sizeof(K) + 18 + 32;
   try {
     if (value && options_.weigher) return options_.weigher(key, *value);
     return bookkeeping + byte_size(key) + (value ? byte_size(*value) : 0);

@@ -8,6 +8,8 @@
 #include "seawall/cache/bound_loader.hpp"
 #include "seawall/cache/bulkhead.hpp"
 #include "seawall/cache/policy.hpp"
+#include "seawall/eviction/policy_name.hpp"
+#include "seawall/metrics/cache_stats.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +40,7 @@ struct cache_options {
   std::string name = "cache";          ///< In metrics, logs and errors. 1 to 100 characters.
   std::size_t capacity = 100'000;      ///< Entries; 1 to 2^32.
   std::size_t max_bytes = 0;           ///< Sum of what `weigher` says; 0: no limit.
+  eviction_policy eviction = eviction_policy::adaptive;  ///< Which entry goes when there is no room.
 
   // The life of an entry: see policy.hpp for the picture, entry_options for the meaning of each.
   duration ttl = entry_policy{}.ttl;
@@ -61,6 +64,9 @@ struct cache_options {
   // Measuring.
   std::function<std::size_t(const K&, const V&)> weigher{};  ///< Bytes of an entry; default: see byte_size.hpp.
   seawall::key_classes<K> key_classes{};
+  /// Told of every entry that leaves (null: a cached absence), with the cause; in order for each key, outside all locks, by
+  /// the thread that happens to be there. It may call the cache. Must not throw.
+  std::function<void(const K&, const value_ptr<V>&, removal_cause)> on_removal{};
 
   // The world, injectable.
   std::shared_ptr<seawall::clock> clock{};        ///< Default: a steady clock of the cache's own.

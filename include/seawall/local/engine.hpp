@@ -1,109 +1,254 @@
-// The in-process engine: a bounded map from keys to entries. Entries live in shards; each shard is a hash table and an
-// LRU list under one mutex. It knows nothing of loading, staleness rules or statistics beyond its own.
-// Thread safety: all members may be called from any thread. Visitors run under a shard's lock, so they must be short
-// and must not call the engine. What an operation removes goes into `removed`, for the caller to destroy when it holds
-// no lock of its own either: the destructors of keys and values are the user's code.
+// The in-process engine: a bounded concurrent map from keys to values that live in it for a while. A typed cover over
+// `store`, which has the machinery. It knows nothing of loading, of staleness rules or of statistics beyond its own.
+//
+// Reading takes no lock and writes at most a byte of the entry. What is read stays valid while the caller holds the guard
+// of `pin`. Values are immutable once stored, but for what a value itself makes atomic.
+//
+// No operation runs the destructor of a value that was stored, nor the listener: `tidy` does, and is to be called where
+// user code may run, after each operation that writes.
+// Thread safety: all members may be called from any thread at once. `Eq` runs under a lock of the table's.
 #pragma once
 
-#include "seawall/local/entry.hpp"
-#include "seawall/local/shard.hpp"
-#include "seawall/metrics/cache_stats.hpp"
+#include "seawall/local/store.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <new>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace seawall::local {
 
-struct engine_options {
-  std::size_t capacity = 100'000;  ///< Entries; at least 1.
-  std::size_t max_bytes = 0;       ///< Sum of weights; 0: no limit.
+/// What is kept beside a value.
+struct entry_meta {
+  std::int64_t deadline = INT64_MAX;  ///< Nanoseconds on the cache's clock; from here on it is not found.
+  std::size_t weight = 1;             ///< 0: pinned.
+  std::uint8_t profile = 0;           ///< The owner's.
+};
+
+enum class put_result {
+  inserted,  ///< There was nothing, or it had expired.
+  replaced,  ///< The old value is gone.
+  unwanted,  ///< The condition did not hold; nothing has changed.
+  refused,   ///< There is no room for it; what was there is gone too.
 };
 
 template <class K, class V, class Eq>
 class engine {
-  using shard_type = shard<K, V, Eq>;
+  struct payload {
+    K key;
+    V value;
+  };
+  static constexpr std::size_t round_up(std::size_t size, std::size_t to) { return (size + to - 1) / to * to; }
+  static constexpr std::size_t alignment = alignof(payload) > 8 ? alignof(payload) : 8;
+  static constexpr std::size_t offset = round_up(sizeof(entry_header), alignment);
 
  public:
-  using removed = typename shard_type::removed;
+  /// Bytes that an entry takes: bookkeeping, key and value.
+  static constexpr std::size_t entry_size = round_up(offset + sizeof(payload), alignment);
+  static constexpr bool plain_data = std::is_trivially_destructible_v<payload>;
+  using listener = std::function<void(const K&, const V&, removal_cause)>;
 
-  explicit engine(engine_options options, Eq equal = {})
-      : options_(options), shard_count_(shards_for(options)), shards_(std::make_unique<shard_type[]>(shard_count_)) {
-    for (std::size_t i = 0; i != shard_count_; ++i) {
-      shards_[i].init(share_of(options.capacity, i), share_of(options.max_bytes, i), equal);
-    }
+  /// `options.entry_size`, `plain_data` and `notifies` are filled in. The listener must not throw.
+  explicit engine(store_options options, Eq equal = {}, listener on_removal = {})
+      : equal_(std::move(equal)), listener_(std::move(on_removal)), store_(completed(options, listener_ != nullptr)) {}
+  engine(const engine&) = delete;
+  engine& operator=(const engine&) = delete;
+  /// The listener is not called for what is still there.
+  ~engine() { store_.dismantle(destroy); }
+
+  /// While it lives, what was read stays valid.
+  epoch_domain::guard pin() const noexcept { return epoch_domain::guard{store_.epochs()}; }
+
+  /// A reference to a stored entry, valid under the guard.
+  struct view {
+    entry_header* header = nullptr;
+
+    explicit operator bool() const noexcept { return header != nullptr; }
+    const K& key() const noexcept { return payload_of(*header).key; }
+    V& value() const noexcept { return payload_of(*header).value; }
+    bool operator==(const view&) const noexcept = default;
+  };
+
+  /// What is stored under the key, expired or not. Requires: a guard.
+  template <class Q>
+  view find(const Q& key, std::size_t hash) const {
+    return {store_.find(key_hash{hash}, matcher(key))};
   }
+  /// Counts a use of what was found.
+  void use(const view& found) noexcept { store_.use(*found.header); }
 
-  /// Calls `visit(entry<V>&)` for an entry that is there and not past `keep_until` at `now`; counts as a use when the
-  /// visitor answers true. Returns whether it was called.
+  /// Calls `visit(V&, entry_header&)` for an entry that is there and not expired at `now`; counts as a use when the visitor
+  /// answers true. Returns whether it was called. An entry that has expired is removed.
   template <class Q, class F>
-  bool read(const Q& key, std::size_t hash, time_point now, removed& dead, F&& visit) {
-    return shard_of(hash).read(key, hash, now, dead, std::forward<F>(visit));
+  bool read(const Q& key, std::size_t hash, time_point now, F&& visit) {
+    const auto guard = pin();
+    const view found = find(key, hash);
+    if (!found) return false;
+    if (found.header->deadline.load(std::memory_order_relaxed) <= now.time_since_epoch().count()) {
+      erase(key, hash, now, removal_cause::expired, [](const view&) { return false; });
+      return false;
+    }
+    if (visit(found.value(), *found.header)) use(found);
+    return true;
   }
 
-  /// Stores an entry of `weight` bytes in place of any other under the key, then evicts down to the limits. An entry
-  /// that is heavier than what one shard may hold is not kept.
-  template <class Q>
-  void put(Q&& key, std::size_t hash, entry<V> item, std::size_t weight, time_point now, removed& dead) {
-    shard_of(hash).put(std::forward<Q>(key), hash, std::move(item), weight, now, dead);
-  }
-
-  /// Removes the key's entry; false when there was none.
-  template <class Q>
-  bool erase(const Q& key, std::size_t hash, removal_cause cause, removed& dead) {
-    return shard_of(hash).erase(key, hash, cause, dead);
-  }
-
-  /// Removes every entry that was there when it was called.
-  void clear(removed& dead) {
-    for (std::size_t i = 0; i != shard_count_; ++i) shards_[i].clear(dead);
-  }
-
-  /// Entries, including those that have expired and were not yet taken back.
-  std::size_t size() const {
-    std::size_t sum = 0;
-    for (std::size_t i = 0; i != shard_count_; ++i) sum += shards_[i].usage().entries;
-    return sum;
-  }
-
-  /// Adds entries, bytes and removals to `stats`.
-  void fill(cache_stats& stats) const {
-    stats.capacity = options_.capacity;
-    stats.max_bytes = options_.max_bytes;
-    for (std::size_t i = 0; i != shard_count_; ++i) {
-      const shard_usage usage = shards_[i].usage();
-      stats.entries += usage.entries;
-      stats.bytes += usage.bytes;
-      for (std::size_t cause = 0; cause != usage.removals.size(); ++cause) {
-        stats.evictions[cause] += usage.removals[cause];
-      }
+  /// Stores a value if `allow(view current)` says yes; current is empty when nothing is there or it has expired. `allow`
+  /// runs under a lock and must only look. Strong guarantee: when it throws, nothing has changed.
+  template <class Q, class Allow>
+  put_result put(Q&& key, std::size_t hash, V value, const entry_meta& meta, time_point now, Allow&& allow) {
+    const auto guard = pin();
+    if (meta.weight > store_.heaviest() || meta.weight > UINT32_MAX) return refuse(key, hash, now, allow);
+    entry_header& fresh = store_.allocate(key_hash{hash});
+    fresh.deadline.store(meta.deadline, std::memory_order_relaxed);
+    fresh.weight = static_cast<std::uint32_t>(meta.weight);
+    fresh.profile = meta.profile;
+    try {
+      ::new (static_cast<void*>(reinterpret_cast<std::byte*>(&fresh) + offset))
+          payload{K(std::forward<Q>(key)), std::move(value)};
+    } catch (...) {
+      store_.discard(fresh);
+      throw;
+    }
+    const K& stored = payload_of(fresh).key;
+    try {
+      return publish(stored, hash, fresh, now, allow);
+    } catch (...) {
+      destroy(fresh);
+      store_.discard(fresh);
+      throw;
     }
   }
+  template <class Q>
+  put_result put(Q&& key, std::size_t hash, V value, const entry_meta& meta, time_point now) {
+    return put(std::forward<Q>(key), hash, std::move(value), meta, now, [](const view&) { return true; });
+  }
+
+  /// Removes the key's entry if `allow(view current)` says yes; false when there was none.
+  template <class Q, class Allow>
+  bool erase(const Q& key, std::size_t hash, time_point now, removal_cause cause, Allow&& allow) {
+    const auto guard = pin();
+    const auto done = store_.write(key_hash{hash}, nullptr, now, cause, matcher(key), [&](entry_header* current) {
+      return current == nullptr || allow(view{current});
+    });
+    return done.done && done.before != nullptr;
+  }
+  template <class Q>
+  bool erase(const Q& key, std::size_t hash, time_point now, removal_cause cause) {
+    return erase(key, hash, now, cause, [](const view&) { return true; });
+  }
+
+  /// Removes every entry that was there when it was called, a few hundred at a time; nobody waits for it.
+  void clear(removal_cause cause) { store_.clear(cause); }
+  void resize(std::size_t capacity, std::size_t max_weight, time_point now) {
+    store_.resize(capacity, max_weight, now);
+  }
+
+  /// Calls `visit(view)` for the entries that are there all the while, and perhaps for others. No lock is held.
+  template <class F>
+  void for_each(F&& visit) {
+    const auto guard = pin();
+    store_.for_each([&](entry_header& entry) { visit(view{&entry}); });
+  }
+  /// Up to `count` entries in the order of the policy. Requires: a guard.
+  std::vector<entry_header*> ordered(std::size_t count, bool hottest, time_point now) {
+    return store_.ordered(count, hottest, now);
+  }
+
+  /// Runs the destructors and the listener for what was removed.
+  void tidy() {
+    store_.tidy(destroy, [this](const removal& one) { tell(one); });
+  }
+  void tidy_all() {
+    store_.tidy_all(destroy, [this](const removal& one) { tell(one); });
+  }
+  /// See store::sweep; also tidies.
+  time_point sweep(time_point now, std::size_t chunks) {
+    const time_point next = store_.sweep(now, chunks);
+    tidy_all();
+    return next;
+  }
+  bool has_deadlines() const noexcept { return store_.has_deadlines(); }
+
+  std::size_t size() const noexcept { return store_.size(); }
+  std::size_t capacity() const noexcept { return store_.capacity(); }
+  std::size_t max_weight() const noexcept { return store_.max_weight(); }
+  void fill(cache_stats& stats) { store_.fill(stats); }
+  store& machinery() noexcept { return store_; }
 
  private:
-  // More shards make for less contention, but each must hold enough for its LRU order to mean something, and enough
-  // bytes for a large value.
-  static std::size_t shards_for(const engine_options& options) noexcept {
-    std::size_t count = 1;
-    const auto fits = [&](std::size_t n) {
-      return options.capacity / n >= 256 && (options.max_bytes == 0 || options.max_bytes / n >= (16u << 20));
-    };
-    while (count < 64 && fits(2 * count)) count *= 2;
-    return count;
+  static payload& payload_of(const entry_header& entry) noexcept {
+    auto* const at = reinterpret_cast<std::byte*>(const_cast<entry_header*>(&entry)) + offset;
+    return *std::launder(reinterpret_cast<payload*>(at));
+  }
+  static void destroy(entry_header& entry) noexcept { payload_of(entry).~payload(); }
+
+  static store_options completed(store_options options, bool notifies) {
+    options.entry_size = entry_size;
+    options.plain_data = plain_data;
+    options.notifies = notifies;
+    return options;
   }
 
-  std::size_t share_of(std::size_t total, std::size_t index) const noexcept {
-    return total / shard_count_ + (index < total % shard_count_ ? 1 : 0);
+  template <class Q>
+  auto matcher(const Q& key) const {
+    return [this, &key](const entry_header& entry) { return equal_(payload_of(entry).key, key); };
   }
 
-  // The table inside a shard uses the low bits of the hash; the shard is chosen by the high ones.
-  shard_type& shard_of(std::size_t hash) const noexcept { return shards_[(hash >> 52) & (shard_count_ - 1)]; }
+  void tell(const removal& one) noexcept {
+    const payload& gone = payload_of(*one.entry);
+    listener_(gone.key, gone.value, one.cause);
+  }
 
-  const engine_options options_;
-  const std::size_t shard_count_;
-  const std::unique_ptr<shard_type[]> shards_;
+  template <class Q, class Allow>
+  put_result refuse(const Q& key, std::size_t hash, time_point now, Allow&& allow) {
+    const auto done = store_.write(key_hash{hash}, nullptr, now, removal_cause::replaced, matcher(key),
+                                   [&](entry_header* current) { return allow(view{current}); });
+    if (!done.done) return put_result::unwanted;
+    store_.count_removal(removal_cause::capacity);
+    return put_result::refused;
+  }
+
+  template <class Allow>
+  put_result publish(const K& key, std::size_t hash, entry_header& fresh, time_point now, Allow&& allow) {
+    const key_hash where{hash};
+    // A value that replaces another takes no more room, unless it is heavier.
+    bool must_replace = false;
+    if (store_.refuses()) {
+      const entry_header* there = store_.find(where, matcher(key));
+      if (there != nullptr && there->deadline.load(std::memory_order_relaxed) <= now.time_since_epoch().count()) {
+        // It makes room when it goes. If it has just been replaced, it is looked for again.
+        const auto nothing = [](const entry_header* current) { return current == nullptr; };
+        store_.write(where, nullptr, now, removal_cause::expired, matcher(key), nothing);
+        there = store_.find(where, matcher(key));
+      }
+      must_replace = there != nullptr && fresh.weight <= there->weight;
+      if (!must_replace && !store_.reserve(fresh, now)) {
+        const put_result result = refuse(key, hash, now, allow);
+        destroy(fresh);
+        store_.discard(fresh);
+        return result;
+      }
+    }
+    bool vanished = false;
+    const auto done = store_.write(where, &fresh, now, removal_cause::replaced, matcher(key),
+                                   [&](entry_header* current) {
+                                     vanished = must_replace && (current == nullptr || current->weight < fresh.weight);
+                                     return !vanished && allow(view{current});
+                                   });
+    if (vanished) return publish(key, hash, fresh, now, allow);
+    if (done.done) return done.before != nullptr ? put_result::replaced : put_result::inserted;
+    destroy(fresh);
+    store_.discard(fresh);
+    return put_result::unwanted;
+  }
+
+  [[no_unique_address]] const Eq equal_;
+  const listener listener_;
+  store store_;
 };
 
 }  // namespace seawall::local

@@ -1,9 +1,11 @@
-// A cached answer and the times that govern it. A plain value: copying one copies a shared pointer and a few numbers.
+// A cached answer and the times that govern it. Constant once it is stored, but for `fresh_until`, which uses of a sliding
+// entry and `expire` move: a stored entry's is touched by the functions of `stored_times` only.
 #pragma once
 
 #include "seawall/base/clock.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 
 namespace seawall {
@@ -40,17 +42,45 @@ struct entry_times {
     return std::min(fresh_until, from);
   }
 
-  /// A use at `now` of an entry with a sliding TTL.
-  void use(time_point now) noexcept {
-    if (sliding > duration::zero()) fresh_until = std::max(fresh_until, std::min(after(now, sliding), fresh_cap));
+};
+
+/// The times of an entry that other threads read, use and expire at the same time. Relaxed: a moment publishes nothing.
+class stored_times {
+ public:
+  explicit stored_times(entry_times& of) noexcept : times_(of), fresh_until_(of.fresh_until) {}
+
+  /// A copy of one moment.
+  entry_times get() const noexcept {
+    entry_times copy{.written = times_.written,
+                     .fresh_until = fresh_until_.load(std::memory_order_relaxed),
+                     .fresh_cap = times_.fresh_cap,
+                     .sliding = times_.sliding,
+                     .stale_for = times_.stale_for,
+                     .stale_if_error = times_.stale_if_error,
+                     .refresh_before = times_.refresh_before,
+                     .xfetch_scale = times_.xfetch_scale};
+    return copy;
+  }
+
+  /// A use at `now` of an entry that was fresh as `seen`: moves the end of a sliding TTL; true when it did. An entry that
+  /// was expired in between stays so.
+  bool use(const entry_times& seen, time_point now) noexcept {
+    if (seen.sliding <= duration::zero()) return false;
+    const time_point later = std::min(after(now, seen.sliding), seen.fresh_cap);
+    time_point before = seen.fresh_until;
+    return later > before && fresh_until_.compare_exchange_strong(before, later, std::memory_order_relaxed);
   }
 
   /// No longer fresh from `now` on; what may be served stale stays servable for its time, counted from now.
   void expire(time_point now) noexcept {
-    sliding = duration::zero();
-    fresh_until = std::min(fresh_until, now);
-    fresh_cap = std::min(fresh_cap, now);
+    time_point before = fresh_until_.load(std::memory_order_relaxed);
+    while (before > now && !fresh_until_.compare_exchange_weak(before, now, std::memory_order_relaxed)) {
+    }
   }
+
+ private:
+  entry_times& times_;
+  std::atomic_ref<time_point> fresh_until_;
 };
 
 template <class V>

@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,9 +40,10 @@ struct options {
   }
 };
 
-/// The options, or nothing and the exit code after a help page or a mistake.
+/// The options, or nothing and the exit code after a help page or a mistake. `more` may add options of a benchmark's own.
 inline std::optional<options> parse(int argc, const char* const* argv, const std::string& what,
-                                    const std::string& about, int& exit_code) {
+                                    const std::string& about, int& exit_code,
+                                    const std::function<void(CLI::App&)>& more = {}) {
   options how;
   how.json = "build/bench/" + what + ".json";
   CLI::App app(about, "seawall-bench-" + what);
@@ -53,6 +55,7 @@ inline std::optional<options> parse(int argc, const char* const* argv, const std
       ->excludes(rounds)->excludes(seconds);
   app.add_option("--only", how.only, "run the cases whose name contains this; may be repeated")->type_name("CASE");
   app.add_option("--json", how.json, "where the rows go")->envname("SEAWALL_BENCH_JSON")->capture_default_str();
+  if (more) more(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -89,6 +92,15 @@ class report {
                                    [&](const cell& c) { return c.subject == subject; });
     if (here == found->cells.end()) found->cells.push_back({subject, {value}});
     else here->samples.push_back(value);
+  }
+
+  /// All samples of another report, after ours.
+  void append(const report& other) {
+    for (const line& l : other.lines_) {
+      for (const cell& c : l.cells) {
+        for (const double sample : c.samples) add(l.name, c.subject, l.threads, l.what, sample);
+      }
+    }
   }
 
   bool empty() const noexcept { return lines_.empty(); }

@@ -1,0 +1,92 @@
+// The default policy: W-TinyLFU (Einziger, Friedman and Manes, ACM TOS 2017) with lazy queues. New entries pass through
+// a window; where it ends, an entry stays only if it was asked for more often, by a frequency sketch, than the entry
+// that it would displace. Behind the window lie the probation queue, a fifth of the rest, whose entries go when they
+// come to its end unused, and the protected queue, a clock, for those that were used. Nothing moves on a hit: a reader
+// counts up to three uses in the header, and an eviction looks at them when it comes by. Evictions cost amortised
+// constant time, and the least in batches: the memory that a batch will touch is prefetched. With a limit on the
+// weights, shares are shares of the weight, and a heavy candidate has to be asked for more often than all the entries
+// that it would displace together (Einziger et al., "Lightweight Robust Size Aware Cache Management", 2022). Limits: a
+// call of `evict` looks at a bounded number of entries, so a hot cache may lose an entry with uses. Thread safety: as
+// policy.
+#pragma once
+
+#include "seawall/eviction/block_queue.hpp"
+#include "seawall/eviction/frequency_sketch.hpp"
+#include "seawall/eviction/policy.hpp"
+
+#include <array>
+
+namespace seawall::eviction {
+
+class victims;
+
+class adaptive final : public policy {
+ public:
+  /// With a sketch of somebody else's, who counts all uses in it, the policy only reads that one.
+  adaptive(const arena& entries, const limits& room, std::uint64_t seed, frequency_sketch* shared = nullptr);
+
+  void add(handle which) override;
+  void remove(handle which) override;
+  void replace(handle old, handle now) override;
+  std::size_t evict(std::size_t entries, std::size_t weight, std::span<handle> into) override;
+  void set_window(double share) override;
+  void resize(const limits& now) override;
+  void clear() override;
+  std::size_t size() const noexcept override;
+  void visit(bool hottest_first, const std::function<bool(handle)>& visit) const override;
+
+  /// The queues, by their numbers in entry_header::queue, and what is in them: entries, or weight if that is limited.
+  enum queue_id : std::uint8_t { window = 1, probation, protected_ };
+  struct usage {
+    std::size_t entries;
+    std::size_t amount;
+    std::size_t limit;
+  };
+  usage used_by(queue_id which) const noexcept;
+  /// Bytes in queues and sketch.
+  std::size_t bytes() const noexcept;
+
+ private:
+  struct segment {
+    block_queue order;
+    std::size_t amount = 0;
+    std::size_t limit = 0;
+  };
+
+  segment& at(std::uint8_t id) noexcept { return segments_[id - 1U]; }
+  const segment& at(std::uint8_t id) const noexcept { return segments_[id - 1U]; }
+  bool limits_weight() const noexcept { return room_.weight != 0; }
+  std::size_t cost(const entry_header& entry) const noexcept { return limits_weight() ? entry.weight : 1; }
+  std::size_t capacity() const noexcept { return limits_weight() ? room_.weight : room_.entries; }
+  std::size_t total() const noexcept { return segments_[0].amount + segments_[1].amount + segments_[2].amount; }
+  bool main_empty() const noexcept { return at(probation).order.empty() && at(protected_).order.empty(); }
+  bool window_over() const noexcept { return at(window).amount > at(window).limit; }
+  bool learns() const noexcept { return &sketch_ == &own_; }
+
+  void divide() noexcept;
+  void push(queue_id into, handle which, entry_header& entry);
+  handle pop(queue_id from) noexcept;
+  void prefetch(std::size_t from_window, std::size_t from_main) const noexcept;
+  void drain_window(std::size_t most);
+  std::uint32_t leave_window(entry_header& entry) noexcept;
+
+  handle next_victim(std::size_t& budget);
+  void shrink_protected(std::size_t& budget);
+  void pass(entry_header& entry, std::uint8_t uses_left) noexcept;
+  void take(queue_id from, victims& out) noexcept;
+  void contest(victims& out, std::size_t& budget);
+  bool displace(const entry_header& candidate, std::uint32_t frequency, victims& out, std::size_t& budget);
+  bool lucky(std::uint32_t frequency) noexcept;
+
+  const arena& entries_;
+  limits room_;
+  double window_share_ = 0.01;
+  block_pool pool_;
+  std::array<segment, 3> segments_;  // by queue_id - 1
+  std::size_t slack_ = 0;            // how far below the capacity a cache counts as full
+  frequency_sketch own_;
+  frequency_sketch& sketch_;  // own_, unless shared
+  std::uint64_t random_;
+};
+
+}  // namespace seawall::eviction

@@ -1,0 +1,238 @@
+// One generation of the hash table: buckets of one cache line, eight slots each. A slot is a pointer to an entry with 16
+// bits of its hash. An entry that finds its home bucket full goes to one of the next buckets; the buckets it passed
+// count it, so a search that meets a bucket with count 0 ends there. Buckets come in pages of up to 64; a page has the
+// lock of its writers, and no search leaves the page of its home.
+//
+// Thread safety: `find` may run at any time, under an epoch guard, and takes no lock. Everything else needs the lock of
+// the page it touches; a slot is one atomic word, so readers see an entry or they do not.
+#pragma once
+
+#include "seawall/eviction/entry_header.hpp"
+#include "seawall/local/key_hash.hpp"
+#include "seawall/local/schedule_point.hpp"
+#include "seawall/local/small_mutex.hpp"
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace seawall::local {
+
+using eviction::entry_header;
+
+class bucket_table {
+ public:
+  static constexpr std::size_t slots_per_bucket = 8;
+  static constexpr std::size_t max_page_buckets = 64;
+
+  struct page {
+    small_mutex mutex;
+    std::uint16_t entries = 0;  // guarded by mutex
+    bool moved = false;         // guarded by mutex: all that was here is in the next table
+  };
+
+  /// A slot, and how far it is from the home of what is or may be put there.
+  struct position {
+    entry_header* entry = nullptr;  ///< Null: the slot is free.
+    std::uint32_t distance = 0;     ///< Buckets passed.
+    std::uint32_t slot = 0;
+  };
+
+  /// What a writer learns about a key.
+  struct search {
+    position found;       ///< `entry` null: the key is not there.
+    position room;        ///< A free slot; meaningful if `has_room`.
+    bool has_room = false;
+    std::uint32_t alike = 0;  ///< Other keys with the very same 48 bits.
+  };
+
+  /// Memory for at least `buckets`: a power of two up to 64, or a multiple of 64. Throws std::bad_alloc.
+  explicit bucket_table(std::size_t buckets);
+  ~bucket_table();
+  bucket_table(const bucket_table&) = delete;
+  bucket_table& operator=(const bucket_table&) = delete;
+
+  std::size_t buckets() const noexcept { return bucket_count_; }
+  std::size_t pages() const noexcept { return page_count_; }
+  std::size_t page_slots() const noexcept { return slots_per_bucket * (page_mask_ + 1); }
+  std::size_t bytes() const noexcept;
+
+  std::size_t page_of(std::uint32_t body) const noexcept { return bucket_of(body) >> page_bits_; }
+  page& page_at(std::size_t number) noexcept { return pages_[number]; }
+  /// The smallest body that has its home in the page; 2^32 behind the last page.
+  std::uint64_t first_body(std::size_t page_number) const noexcept {
+    return ((static_cast<std::uint64_t>(page_number) << (page_bits_ + 32)) + bucket_count_ - 1) / bucket_count_;
+  }
+
+  void prefetch(std::uint32_t body) const noexcept { __builtin_prefetch(&buckets_[bucket_of(body)]); }
+
+  /// The entry under the hash for which `match(const entry_header&)` is true, or null.
+  template <class Match>
+  entry_header* find(key_hash hash, Match&& match) const {
+    const std::size_t home = bucket_of(hash.body);
+    std::size_t at = home;
+    do {
+      const bucket& here = buckets_[at];
+      std::uint64_t last = 0;
+      unsigned hits = 0;
+      for (std::size_t i = 0; i != slots_per_bucket; ++i) {
+        const std::uint64_t word = here.slots[i].load(std::memory_order_acquire);
+        hits |= static_cast<unsigned>(word >> 48 == hash.tag) << i;
+        if (i == slots_per_bucket - 1) last = word;
+      }
+      schedule_point();
+      for (; hits != 0; hits &= hits - 1) {
+        const std::uint64_t word = here.slots[std::countr_zero(hits)].load(std::memory_order_acquire);
+        entry_header* const entry = entry_of(word);
+        if (entry != nullptr && match(*entry)) return entry;
+      }
+      if ((last & count_mask) == 0) [[likely]] return nullptr;
+      at = next_in_page(at);
+    } while (at != home);
+    return nullptr;
+  }
+
+  // ---- under the lock of the page ----
+
+  /// Looks for the key, and for a free slot at most `reach` buckets from its home.
+  template <class Match>
+  search locate(key_hash hash, std::size_t reach, Match&& match) const {
+    search result;
+    std::size_t at = bucket_of(hash.body);
+    const std::size_t limit = page_mask_ + 1;
+    for (std::uint32_t distance = 0; distance != limit; ++distance, at = next_in_page(at)) {
+      const bucket& here = buckets_[at];
+      for (std::uint32_t i = 0; i != slots_per_bucket; ++i) {
+        const std::uint64_t word = here.slots[i].load(std::memory_order_relaxed);
+        entry_header* const entry = entry_of(word);
+        if (entry == nullptr) {
+          if (!result.has_room && distance < reach) {
+            result.room = {nullptr, distance, i};
+            result.has_room = true;
+          }
+        } else if (word >> 48 == hash.tag) {
+          if (match(*entry)) {
+            result.found = {entry, distance, i};
+            return result;
+          }
+          result.alike += entry->hash == hash.body ? 1 : 0;
+        }
+      }
+      if (count_of(here) == 0 && (result.has_room || distance + 1 >= reach)) break;
+    }
+    return result;
+  }
+
+  /// Where this very entry is; `entry` null if it is not there.
+  position where(const entry_header& entry) const noexcept;
+
+  /// Calls `inspect(position)` for the occupied slots within `reach` buckets from the hash's home.
+  template <class F>
+  void around(std::uint32_t body, std::size_t reach, F&& inspect) const {
+    std::size_t at = bucket_of(body);
+    for (std::uint32_t distance = 0; distance != reach && distance <= page_mask_; ++distance, at = next_in_page(at)) {
+      for (std::uint32_t i = 0; i != slots_per_bucket; ++i) {
+        if (entry_header* entry = entry_of(buckets_[at].slots[i].load(std::memory_order_relaxed))) {
+          inspect(position{entry, distance, i});
+        }
+      }
+    }
+  }
+
+  /// Requires: the slot is free, and `where` is as seen from the home of `hash`.
+  void insert(key_hash hash, const position& where, entry_header& entry) noexcept;
+  /// Puts `entry`, of the same key, in place of what is there.
+  void replace(key_hash hash, const position& where, entry_header& entry) noexcept;
+  /// `where` is as seen from the home of `body`.
+  void erase(std::uint32_t body, const position& where) noexcept;
+  /// The position of a slot that was seen from `from`, as seen from the home of the entry in it.
+  position from_its_home(std::uint32_t from, const position& where) const noexcept;
+
+  /// Calls `visit(entry)` for every entry in the page.
+  template <class F>
+  void each(std::size_t page_number, F&& visit) const {
+    for (std::size_t b = page_number << page_bits_; b != (page_number + 1) << page_bits_; ++b) {
+      for (const auto& slot : buckets_[b].slots) {
+        if (entry_header* entry = entry_of(slot.load(std::memory_order_relaxed))) visit(*entry);
+      }
+    }
+  }
+
+  /// The same, and empties the page.
+  template <class F>
+  void take_all(std::size_t page_number, F&& visit) {
+    for (std::size_t b = page_number << page_bits_; b != (page_number + 1) << page_bits_; ++b) {
+      for (auto& slot : buckets_[b].slots) {
+        entry_header* const entry = entry_of(slot.load(std::memory_order_relaxed));
+        slot.store(0, std::memory_order_release);
+        if (entry != nullptr) visit(*entry);
+      }
+    }
+  }
+
+  /// Calls `visit(entry, tag)` for every entry in the page, and takes each out when the call has returned. The counts
+  /// stay, so that a reader in this table still finds what has not been taken out yet.
+  template <class F>
+  void move_out(std::size_t page_number, F&& visit) {
+    for (std::size_t b = page_number << page_bits_; b != (page_number + 1) << page_bits_; ++b) {
+      for (auto& slot : buckets_[b].slots) {
+        const std::uint64_t word = slot.load(std::memory_order_relaxed);
+        entry_header* const entry = entry_of(word);
+        if (entry == nullptr) continue;
+        visit(*entry, static_cast<std::uint16_t>(word >> 48));
+        schedule_point();
+        slot.store(word & count_mask, std::memory_order_release);
+      }
+    }
+  }
+
+  // ---- growth: see store_table.cpp ----
+
+  std::atomic<bucket_table*> previous{nullptr};  ///< What is still being moved into this table.
+  std::atomic<std::size_t> moved_pages{0};       ///< Of this table, into the next.
+  std::atomic<std::size_t> next_to_move{0};      ///< A hint for those who help.
+
+ private:
+  struct alignas(64) bucket {
+    std::atomic<std::uint64_t> slots[slots_per_bucket];
+  };
+
+  // A slot: 16 bits of tag, 45 of pointer, and in the last two slots of a bucket 3 bits each of the bucket's count of
+  // entries that passed it: the last slot counts to 7, the one before it goes on from there. So a reader sees in one
+  // word whether there are any. A full counter stays full: searches then look further than they must, never less.
+  static constexpr std::uint64_t count_mask = 7;
+  static constexpr std::uint64_t pointer_mask = 0xffff'ffff'fff8;
+  static constexpr unsigned full_count = 14;
+
+  static entry_header* entry_of(std::uint64_t word) noexcept {
+    return reinterpret_cast<entry_header*>(word & pointer_mask);
+  }
+  static unsigned count_of(const bucket& of) noexcept {
+    return static_cast<unsigned>((of.slots[6].load(std::memory_order_relaxed) & count_mask) +
+                                 (of.slots[7].load(std::memory_order_relaxed) & count_mask));
+  }
+  static void set_count(bucket& of, unsigned count) noexcept;
+  static void set_slot(std::atomic<std::uint64_t>& slot, std::uint16_t tag, const entry_header* entry) noexcept;
+
+  std::size_t bucket_of(std::uint32_t body) const noexcept {
+    return static_cast<std::size_t>(body * static_cast<std::uint64_t>(bucket_count_) >> 32);
+  }
+  std::size_t next_in_page(std::size_t at) const noexcept {
+    return (at & ~page_mask_) | ((at + 1) & page_mask_);
+  }
+  std::size_t step(std::size_t home, std::size_t distance) const noexcept {
+    return (home & ~page_mask_) | ((home + distance) & page_mask_);
+  }
+
+  bucket* buckets_;
+  std::size_t bucket_count_;
+  std::size_t page_mask_;
+  unsigned page_bits_;
+  std::size_t page_count_;
+  std::size_t mapped_;
+  std::unique_ptr<page[]> pages_;
+};
+
+}  // namespace seawall::local

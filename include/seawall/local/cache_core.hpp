@@ -1,0 +1,159 @@
+// What a local_cache and its timer share: the engine, the times, the counters.
+// Thread safety: all members may be called from any thread.
+#pragma once
+
+#include "seawall/base/byte_size.hpp"
+#include "seawall/base/clock.hpp"
+#include "seawall/local/cache_options.hpp"
+#include "seawall/local/engine.hpp"
+#include "seawall/local/profiles.hpp"
+#include "seawall/local/sweeper.hpp"
+#include "seawall/metrics/counter.hpp"
+#include "seawall/metrics/stats_source.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace seawall::local {
+
+template <class K, class V, class Eq>
+class cache_core final : public stats_source, public std::enable_shared_from_this<cache_core<K, V, Eq>> {
+ public:
+  using engine_type = engine<K, V, Eq>;
+  using view = typename engine_type::view;
+
+  cache_core(local_cache_options<K, V> options, const Eq& equal, std::shared_ptr<clock> time)
+      : options_(std::move(options)),
+        clock_(std::move(time)),
+        lag_(clock_->coarse_lag()),
+        engine_({.capacity = options_.capacity,
+                 .max_weight = options_.max_weight,
+                 .policy = options_.policy,
+                 .seed = options_.seed},
+                equal, options_.on_removal),
+        sweeper_(clock_) {}
+
+  const local_cache_options<K, V>& options() const noexcept { return options_; }
+  engine_type& entries() noexcept { return engine_; }
+  clock& time() const noexcept { return *clock_; }
+
+  /// How an entry stands: gone, stale or fresh.
+  enum class standing { gone, stale, fresh };
+
+  /// Reads the exact clock only when a deadline is near; a use of an idling entry moves its deadline.
+  standing standing_of(const view& entry, bool counts) const noexcept {
+    const std::int64_t deadline = entry.header->deadline.load(std::memory_order_relaxed);
+    if (deadline == INT64_MAX) return standing::fresh;
+    const profile& how = profiles_[entry.header->profile];
+    const std::int64_t fresh_until = deadline - how.stale_for.count();
+    std::int64_t now = nanoseconds(clock_->coarse_now());
+    if (now + lag_.count() >= fresh_until) {
+      now = nanoseconds(clock_->now());
+      if (now >= deadline) return standing::gone;
+      if (now >= fresh_until) return standing::stale;
+    }
+    if (counts && how.idle > duration::zero()) slide(*entry.header, deadline, now, how);
+    return standing::fresh;
+  }
+
+  /// What is there and has not expired; empty otherwise. Requires: a guard.
+  template <class Q>
+  view live(const Q& key, std::size_t hash) const {
+    const view found = engine_.find(key, hash);
+    return found && standing_of(found, false) == standing::gone ? view{} : found;
+  }
+
+  template <class Q, class Allow>
+  put_result put(Q&& key, std::size_t hash, V value, const put_options& how, Allow&& allow) {
+    const duration idle = std::max(how.idle.value_or(options_.idle), duration::zero());
+    const duration life = idle > duration::zero() && !how.ttl ? idle : how.ttl.value_or(options_.ttl);
+    const time_point now = moment(life);
+    if (life <= duration::zero()) {
+      const bool done = drop(key, hash, now, allow);
+      engine_.tidy();
+      return done ? put_result::refused : put_result::unwanted;
+    }
+    entry_meta meta{.weight = how.pinned ? 0 : weigh(key, value)};
+    if (life != forever) {
+      const duration stale = std::max(how.stale_for.value_or(options_.stale_for), duration::zero());
+      meta.deadline = nanoseconds(after(after(now, life), stale));
+      if (idle > duration::zero() || stale > duration::zero()) meta.profile = number_of({idle, stale});
+    }
+    // `now` may be early, and an entry be gone that has not expired then.
+    bool was_gone = false;
+    const put_result outcome =
+        engine_.put(std::forward<Q>(key), hash, std::move(value), meta, now, [&](const view& current) {
+          was_gone = current && standing_of(current, false) == standing::gone;
+          return allow(current);
+        });
+    engine_.tidy();
+    if (meta.deadline != INT64_MAX) {
+      sweeper_.expect(this->shared_from_this(), time_point{duration{meta.deadline}});
+    }
+    return outcome == put_result::replaced && was_gone ? put_result::inserted : outcome;
+  }
+
+  time_point sweep(time_point now, std::size_t chunks) { return engine_.sweep(now, chunks); }
+
+  void count(bool hit) noexcept { counters_.add(hit ? 0 : 1); }
+
+  cache_stats stats() const override {
+    cache_stats stats;
+    stats.name = options_.name;
+    stats.total.name = "all";
+    stats.total.hits = counters_.sum(0);
+    stats.total.misses = counters_.sum(1);
+    stats.classes.push_back(stats.total);
+    engine_.fill(stats);
+    return stats;
+  }
+
+  std::size_t weigh(const K& key, const V& value) const {
+    if (options_.weigher) return options_.weigher(key, value);
+    if (options_.max_weight == 0) return 1;
+    constexpr std::size_t in_tables = 18;  // of the table, the queues and the sketch
+    return engine_type::entry_size + in_tables + (byte_size(key) - sizeof(K)) + (byte_size(value) - sizeof(V));
+  }
+
+ private:
+  static std::int64_t nanoseconds(time_point moment) noexcept { return moment.time_since_epoch().count(); }
+
+  // The coarse time, which is a few milliseconds early, where that is nothing beside the time to live.
+  time_point moment(duration life) const noexcept {
+    return life > 1000 * lag_ ? clock_->coarse_now() : clock_->now();
+  }
+
+  void slide(entry_header& entry, std::int64_t deadline, std::int64_t now, const profile& how) const noexcept {
+    const std::int64_t later = nanoseconds(after(after(time_point{duration{now}}, how.idle), how.stale_for));
+    // Only forward, and not over a value that another use has just written.
+    if (later > deadline) entry.deadline.compare_exchange_strong(deadline, later, std::memory_order_relaxed);
+  }
+
+  std::uint8_t number_of(const profile& wanted) {
+    if (const auto number = profiles_.number_of(wanted)) return *number;
+    throw std::length_error("local_cache '" + options_.name +
+                            "': its entries have 256 different pairs of idle and stale_for already");
+  }
+
+  template <class Q, class Allow>
+  bool drop(const Q& key, std::size_t hash, time_point now, Allow&& allow) {
+    std::optional<bool> wanted;  // nothing when nothing is there
+    engine_.erase(key, hash, now, removal_cause::replaced,
+                  [&](const view& current) { return *(wanted = allow(current)); });
+    return wanted ? *wanted : allow(view{});
+  }
+
+  const local_cache_options<K, V> options_;
+  const std::shared_ptr<clock> clock_;
+  const duration lag_;
+  profile_table profiles_;
+  mutable engine_type engine_;  // statistics drain it
+  counter_block counters_{2};
+  sweeper<cache_core> sweeper_;
+};
+
+}  // namespace seawall::local

@@ -1,0 +1,100 @@
+#include "seawall/local/bucket_table.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cassert>
+#include <new>
+
+namespace seawall::local {
+namespace {
+
+constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+}  // namespace
+
+bucket_table::bucket_table(std::size_t buckets) {
+  const std::size_t wanted = std::max<std::size_t>(buckets, 1);
+  bucket_count_ = wanted <= max_page_buckets ? std::bit_ceil(wanted)
+                                             : (wanted + max_page_buckets - 1) / max_page_buckets * max_page_buckets;
+  const std::size_t page_buckets = std::min(bucket_count_, max_page_buckets);
+  page_mask_ = page_buckets - 1;
+  page_bits_ = static_cast<unsigned>(std::countr_zero(page_buckets));
+  page_count_ = bucket_count_ / page_buckets;
+  pages_ = std::make_unique<page[]>(page_count_);
+  // Zeroed by the system when it is touched: a large table costs nothing at once.
+  mapped_ = bucket_count_ * sizeof(bucket);
+  void* const memory = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc{};
+  if (mapped_ >= 2 * huge_page) madvise(memory, mapped_, MADV_HUGEPAGE);
+  buckets_ = static_cast<bucket*>(memory);
+}
+
+bucket_table::~bucket_table() { munmap(buckets_, mapped_); }
+
+std::size_t bucket_table::bytes() const noexcept { return mapped_ + page_count_ * sizeof(page); }
+
+void bucket_table::set_count(bucket& of, unsigned count) noexcept {
+  const auto set = [&](std::size_t slot, unsigned part) {
+    const std::uint64_t word = of.slots[slot].load(std::memory_order_relaxed);
+    if ((word & count_mask) != part) of.slots[slot].store((word & ~count_mask) | part, std::memory_order_release);
+  };
+  set(7, std::min<unsigned>(count, 7));
+  set(6, count - std::min<unsigned>(count, 7));
+}
+
+void bucket_table::set_slot(std::atomic<std::uint64_t>& slot, std::uint16_t tag, const entry_header* entry) noexcept {
+  const std::uint64_t count = slot.load(std::memory_order_relaxed) & count_mask;
+  const auto address = reinterpret_cast<std::uintptr_t>(entry);
+  assert((address & ~pointer_mask) == 0);
+  slot.store(static_cast<std::uint64_t>(tag) << 48 | address | count, std::memory_order_release);
+}
+
+auto bucket_table::where(const entry_header& entry) const noexcept -> position {
+  std::size_t at = bucket_of(entry.hash);
+  for (std::uint32_t distance = 0; distance <= page_mask_; ++distance, at = next_in_page(at)) {
+    const bucket& here = buckets_[at];
+    for (std::uint32_t i = 0; i != slots_per_bucket; ++i) {
+      const std::uint64_t word = here.slots[i].load(std::memory_order_relaxed);
+      if (entry_of(word) == &entry) return {entry_of(word), distance, i};
+    }
+    if (count_of(here) == 0) break;
+  }
+  return {};
+}
+
+// The counts go up before the entry appears: a reader that finds it absent must not have been told to look further in
+// vain, but one that looks for it must be told.
+void bucket_table::insert(key_hash hash, const position& where, entry_header& entry) noexcept {
+  const std::size_t home = bucket_of(hash.body);
+  for (std::uint32_t passed = 0; passed != where.distance; ++passed) {
+    bucket& here = buckets_[step(home, passed)];
+    const unsigned count = count_of(here);
+    if (count != full_count) set_count(here, count + 1);
+  }
+  schedule_point();
+  set_slot(buckets_[step(home, where.distance)].slots[where.slot], hash.tag, &entry);
+}
+
+void bucket_table::replace(key_hash hash, const position& where, entry_header& entry) noexcept {
+  set_slot(buckets_[step(bucket_of(hash.body), where.distance)].slots[where.slot], hash.tag, &entry);
+}
+
+void bucket_table::erase(std::uint32_t body, const position& where) noexcept {
+  const std::size_t home = bucket_of(body);
+  set_slot(buckets_[step(home, where.distance)].slots[where.slot], 0, nullptr);
+  schedule_point();
+  for (std::uint32_t passed = 0; passed != where.distance; ++passed) {
+    bucket& here = buckets_[step(home, passed)];
+    const unsigned count = count_of(here);
+    if (count != full_count) set_count(here, count - 1);
+  }
+}
+
+auto bucket_table::from_its_home(std::uint32_t from, const position& where) const noexcept -> position {
+  const std::size_t at = step(bucket_of(from), where.distance);
+  const std::size_t home = bucket_of(where.entry->hash);
+  return {where.entry, static_cast<std::uint32_t>((at - home) & page_mask_), where.slot};
+}
+
+}  // namespace seawall::local

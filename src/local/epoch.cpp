@@ -1,0 +1,64 @@
+#include "seawall/local/epoch.hpp"
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+
+namespace seawall::local {
+namespace {
+
+bool membarrier_works() noexcept {
+  static const bool works = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+  return works;
+}
+
+}  // namespace
+
+epoch_domain::epoch_domain(std::size_t owners)
+    : owned_(static_cast<std::uint32_t>(
+          std::bit_ceil(std::clamp<std::size_t>(owners, 1, detail::max_owned_slots)))),
+      asymmetric_(membarrier_works()),
+      lines_(std::make_unique<line[]>(owned_)) {}
+
+// An exchange is a fence of its own, and one that ThreadSanitizer knows.
+void epoch_domain::guard::heavy_pin(std::atomic<std::uint64_t>& mine) noexcept {
+  mine.exchange(mine.load(std::memory_order_relaxed), std::memory_order_seq_cst);
+}
+
+void epoch_domain::pin_shared(guard& by) noexcept {
+  for (;;) {
+    const std::uint64_t now = epoch_.load(std::memory_order_seq_cst);
+    std::atomic<std::uint64_t>& counter = shared_[now & 1];
+    counter.fetch_add(1, std::memory_order_seq_cst);
+    // The epoch has moved on: `advance` may have looked at the counter before, and would miss this reader.
+    if (epoch_.load(std::memory_order_seq_cst) == now) {
+      by.shared_ = &counter;
+      return;
+    }
+    counter.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+std::uint64_t epoch_domain::advance() {
+  const std::lock_guard lock{advancing_};
+  const std::uint64_t now = epoch_.load(std::memory_order_seq_cst);
+  // Two epochs share a counter, so the next one may begin only when nobody is left of the one before this.
+  const bool straggler = shared_[(now + 1) & 1].load(std::memory_order_seq_cst) != 0;
+  if (!straggler) epoch_.store(now + 1, std::memory_order_seq_cst);
+  // After this every core has either made its pin visible, or will see what was unlinked before.
+  if (asymmetric_) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  // Not more than that: what is retired from now on may be in the hands of readers who pin from now on.
+  std::uint64_t oldest = now + 1;
+  if (straggler) oldest = now - 1;
+  else if (shared_[now & 1].load(std::memory_order_seq_cst) != 0) oldest = now;
+  for (std::uint32_t i = 0; i != owned_; ++i) {
+    const std::uint64_t pinned = lines_[i].epoch.load(std::memory_order_seq_cst);
+    if (pinned != 0) oldest = std::min(oldest, pinned);
+  }
+  return oldest;
+}
+
+}  // namespace seawall::local

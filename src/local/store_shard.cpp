@@ -1,0 +1,398 @@
+// The part of store that keeps the policy: noted changes, limits, eviction, expiry, and the waiting room of the dead.
+#include "seawall/local/store.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace seawall::local {
+namespace {
+
+constexpr std::size_t most_samples = 32;
+constexpr std::size_t most_uses = 32;
+
+}  // namespace
+
+// ---- lanes ----
+
+entry_header& store::allocate(key_hash hash) {
+  stripe& mine = my_stripe();
+  shard& home = shard_of(hash.body);
+  const std::lock_guard lock{mine.mutex};
+  lane& here = mine.lanes[shard_index(hash.body)];
+  if (here.free.empty()) {
+    const std::lock_guard home_lock{home.mutex};
+    for (std::size_t i = 0; i != batch_; ++i) {
+      try {
+        here.free.push_back(&home.entries[home.entries.allocate()]);
+      } catch (...) {
+        if (i == 0) throw;
+        break;
+      }
+    }
+  }
+  entry_header* const fresh = here.free.back();
+  here.free.pop_back();
+  // The next one will be written soon; it was last touched by whoever freed it.
+  if (!here.free.empty()) __builtin_prefetch(here.free.back(), 1);
+  fresh->hash = hash.body;
+  return *fresh;
+}
+
+void store::discard(entry_header& entry) noexcept {
+  shard& home = shard_of(entry.hash);
+  const std::lock_guard lock{home.mutex};
+  if ((entry.flags & reserved_flag) != 0) {
+    --home.promised;
+    home.promised_weight -= entry.weight;
+  }
+  home.entries.release(home.entries.handle_of(entry));
+}
+
+void store::note(std::uint32_t body, entry_header* before, entry_header* after, time_point now) {
+  stripe& mine = my_stripe();
+  const std::lock_guard lock{mine.mutex};
+  const std::int64_t difference = (after != nullptr ? 1 : 0) - (before != nullptr ? 1 : 0);
+  if (difference != 0) {
+    mine.entries.store(mine.entries.load(std::memory_order_relaxed) + difference, std::memory_order_relaxed);
+  }
+  if (after != nullptr && before == nullptr && tuner_ && tuner_->samples(body)) {
+    mine.samples.push_back(body);
+    if (mine.samples.size() >= most_samples) {
+      feed_tuner(mine.samples);
+      mine.samples.clear();
+    }
+  }
+  lane& here = mine.lanes[shard_index(body)];
+  here.changes.push_back({before, after});
+  if (here.changes.size() < batch_) return;
+  shard& home = shard_of(body);
+  const std::lock_guard home_lock{home.mutex};
+  drain_lane(here, home, now);
+}
+
+void store::log_use(entry_header& entry) noexcept {
+  stripe& mine = my_stripe();
+  if (!mine.mutex.try_lock()) return;
+  const std::lock_guard lock{mine.mutex, std::adopt_lock};
+  if (tuner_ && tuner_->samples(entry.hash)) {
+    mine.samples.push_back(entry.hash);
+    if (mine.samples.size() >= most_samples) {
+      feed_tuner(mine.samples);
+      mine.samples.clear();
+    }
+  }
+  if (!wants_uses_) return;
+  shard& home = shard_of(entry.hash);
+  lane& here = mine.lanes[shard_index(entry.hash)];
+  here.uses.push_back(&entry);
+  if (here.uses.size() < most_uses) return;
+  if (home.mutex.try_lock()) {
+    const std::lock_guard home_lock{home.mutex, std::adopt_lock};
+    drain_lane(here, home, time_point::min());
+  }
+  here.uses.clear();
+}
+
+// An entry in `uses` may have left, and its slot may have been given back or taken by another: then nothing happens, or
+// the other one is favoured. Its memory is there as long as the arena is.
+void store::drain_lane(lane& of, shard& into, time_point now) noexcept {
+  for (const entry_header* const used : of.uses) {
+    if (used->queue != 0 && used->queue != unqueued) into.policy->used(into.entries.handle_of(*used));
+  }
+  of.uses.clear();
+  for (const change& one : of.changes) {
+    if (one.before == nullptr) link(into, *one.after);
+    else if (one.after == nullptr) leave(into, *one.before);
+    else take_over(into, *one.before, *one.after);
+  }
+  of.changes.clear();
+  evict(into, now);
+}
+
+void store::drain(time_point now) {
+  for (std::size_t i = 0; i != stripe_count_; ++i) {
+    stripe& one = stripes_[i];
+    const std::lock_guard lock{one.mutex};
+    for (std::size_t s = 0; s != shards_.size(); ++s) {
+      if (one.lanes[s].changes.empty() && one.lanes[s].uses.empty()) continue;
+      const std::lock_guard home_lock{shards_[s]->mutex};
+      drain_lane(one.lanes[s], *shards_[s], now);
+    }
+  }
+  for (const auto& one : shards_) {
+    const std::lock_guard lock{one->mutex};
+    evict(*one, now);
+  }
+  adopt_orphans(now);
+}
+
+void store::adopt_orphans(time_point now) {
+  std::vector<entry_header*> found;
+  {
+    const std::lock_guard lock{left_over_};
+    found.swap(orphans_);
+  }
+  if (found.empty()) return;
+  const epoch_domain::guard guard{epochs_};
+  for (entry_header* const entry : found) note(entry->hash, entry, nullptr, now);
+}
+
+// ---- what a change does to the shard ----
+
+void store::link(shard& in, entry_header& entry) noexcept {
+  if ((entry.flags & reserved_flag) != 0) {
+    --in.promised;
+    in.promised_weight -= entry.weight;
+  }
+  entry.flags = static_cast<std::uint8_t>((entry.flags & ~reserved_flag) | added_flag);
+  if ((entry.flags & unlinked_flag) != 0) return finish(in, entry);
+  const handle which = in.entries.handle_of(entry);
+  const std::int64_t deadline = entry.deadline.load(std::memory_order_relaxed);
+  if (deadline != INT64_MAX) {
+    in.entries.note_deadline(which, deadline);
+    has_deadlines_.store(true, std::memory_order_relaxed);
+  }
+  if (entry.weight == 0) {
+    ++in.pinned;
+    pinned_.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    ++in.linked;
+    in.weight += entry.weight;
+    try {
+      in.policy->add(which);
+    } catch (...) {  // out of memory: it stays until it expires or is removed
+    }
+  }
+  if (entry.queue == 0) entry.queue = unqueued;
+}
+
+void store::uncount(shard& in, const entry_header& entry) noexcept {
+  if (entry.weight == 0) {
+    --in.pinned;
+    pinned_.fetch_sub(1, std::memory_order_relaxed);
+  } else {
+    --in.linked;
+    in.weight -= entry.weight;
+  }
+}
+
+// The entry was unlinked by a writer.
+void store::leave(shard& in, entry_header& entry) noexcept {
+  if ((entry.flags & added_flag) == 0) {  // its publication waits in another lane, which will finish it
+    entry.flags |= unlinked_flag;
+    return;
+  }
+  if (entry.queue != 0) {  // otherwise it was chosen as a victim in between, and is counted no more
+    if (entry.queue != unqueued) in.policy->remove(in.entries.handle_of(entry));
+    entry.queue = 0;
+    uncount(in, entry);
+  }
+  finish(in, entry);
+}
+
+void store::take_over(shard& in, entry_header& before, entry_header& after) noexcept {
+  const bool in_place = before.queue != 0 && before.queue != unqueued && after.weight != 0 &&
+                        (after.flags & (unlinked_flag | reserved_flag)) == 0 &&
+                        !evicts_volatile_only(options_.policy);
+  if (!in_place) {
+    leave(in, before);
+    link(in, after);
+    return;
+  }
+  const handle which = in.entries.handle_of(after);
+  const std::int64_t deadline = after.deadline.load(std::memory_order_relaxed);
+  if (deadline != INT64_MAX) {
+    in.entries.note_deadline(which, deadline);
+    has_deadlines_.store(true, std::memory_order_relaxed);
+  }
+  after.flags |= added_flag;
+  in.policy->replace(in.entries.handle_of(before), which);
+  in.weight += after.weight;
+  in.weight -= before.weight;
+  before.queue = 0;
+  if (after.queue == 0) after.queue = unqueued;
+  finish(in, before);
+}
+
+void store::finish(shard& in, entry_header& entry) noexcept {
+  entry.flags |= finished_flag;
+  if (!notifies_ || (entry.flags & told_flag) != 0) retire(in, entry);
+}
+
+void store::retire(shard& in, entry_header& entry) noexcept {
+  try {
+    in.limbo.push_back({&entry, epochs_.current()});
+  } catch (...) {  // out of memory: its slot is lost until the end
+    return;
+  }
+  if (in.limbo.size() >= limbo_limit_) needs_tidying_.store(true, std::memory_order_relaxed);
+}
+
+// ---- limits ----
+
+bool store::reserve(entry_header& entry, time_point now) {
+  if (entry.weight == 0) return true;
+  shard& home = shard_of(entry.hash);
+  const std::lock_guard lock{home.mutex};
+  const auto fits = [&] {
+    return home.linked + home.promised < home.room &&
+           (home.room_weight == 0 || home.weight + home.promised_weight + entry.weight <= home.room_weight);
+  };
+  while (!fits()) {
+    std::array<handle, 1> victim;
+    if (home.policy->evict(1, 1, victim) == 0) return false;
+    entry_header& gone = home.entries[victim[0]];
+    uncount(home, gone);
+    const removal_cause cause = expired(gone, now) ? removal_cause::expired : removal_cause::capacity;
+    if (!unlink(gone, cause)) continue;
+    home.evicted.fetch_add(1, std::memory_order_relaxed);
+    finish(home, gone);
+  }
+  ++home.promised;
+  home.promised_weight += entry.weight;
+  entry.flags |= reserved_flag;
+  return true;
+}
+
+void store::evict(shard& in, time_point now) noexcept {
+  const double share = window_.load(std::memory_order_relaxed);
+  if (in.window != share) [[unlikely]] {
+    in.window = share;
+    in.policy->set_window(share);
+  }
+  for (;;) {
+    const std::size_t entries = in.linked > in.target ? in.linked - in.target : 0;
+    const std::size_t weight = in.room_weight != 0 && in.weight > in.room_weight ? in.weight - in.room_weight : 0;
+    if (entries == 0 && weight == 0) return;
+    std::array<handle, 64> victims;
+    const std::size_t count = in.policy->evict(entries, weight, victims);
+    if (count == 0) return;
+    const bucket_table* const table = table_.load(std::memory_order_acquire);
+    for (std::size_t i = 0; i != count; ++i) table->prefetch(in.entries[victims[i]].hash);
+    for (std::size_t i = 0; i != count; ++i) {
+      entry_header& gone = in.entries[victims[i]];
+      uncount(in, gone);
+      const removal_cause cause = expired(gone, now) ? removal_cause::expired : removal_cause::capacity;
+      if (!unlink(gone, cause)) continue;  // a writer did; its change will finish the entry
+      in.evicted.fetch_add(1, std::memory_order_relaxed);
+      finish(in, gone);
+    }
+  }
+}
+
+void store::set_limits() {
+  const std::size_t count = shards_.size();
+  const std::size_t in_lanes = stripe_count_ * (batch_ - 1);
+  for (std::size_t i = 0; i != count; ++i) {
+    shard& one = *shards_[i];
+    const std::lock_guard lock{one.mutex};
+    one.room = std::max<std::size_t>(1, capacity() / count + (i < capacity() % count ? 1 : 0));
+    one.room_weight = max_weight() == 0 ? 0 : std::max<std::size_t>(1, max_weight() / count);
+    one.target = one.room - std::min(in_lanes, one.room / 8);
+    one.policy->resize({one.target, one.room_weight});
+  }
+}
+
+std::size_t store::heaviest() const noexcept {
+  return max_weight() == 0 ? SIZE_MAX : std::max<std::size_t>(1, max_weight() / shards_.size());
+}
+
+void store::resize(std::size_t capacity, std::size_t max_weight, time_point now) {
+  capacity_.store(capacity, std::memory_order_relaxed);
+  max_weight_.store(max_weight, std::memory_order_relaxed);
+  set_limits();
+  if (tuner_) {
+    const std::lock_guard lock{tuning_};
+    tuner_->resize(capacity);
+  }
+  const epoch_domain::guard guard{epochs_};
+  drain(now);
+  if (table_.load(std::memory_order_acquire)->buckets() / 2 > fitting_buckets()) rebuild(fitting_buckets());
+}
+
+// Under a stripe's lock, so it may not wait long: a sample that comes while another thread feeds is lost.
+void store::feed_tuner(std::span<const std::uint32_t> sampled) {
+  if (!tuning_.try_lock()) return;
+  const std::lock_guard lock{tuning_, std::adopt_lock};
+  try {
+    for (const std::uint32_t hash : sampled) {
+      if (tuner_->record(hash)) window_.store(tuner_->window(), std::memory_order_relaxed);
+    }
+  } catch (...) {  // out of memory: the window stays as it is
+  }
+}
+
+// ---- expiry ----
+
+time_point store::sweep(time_point now, std::size_t chunks) {
+  const epoch_domain::guard guard{epochs_};
+  drain(now);  // a deadline that waits in a lane is not noted yet
+  time_point next = never;
+  for (const auto& one : shards_) next = std::min(next, sweep(*one, now, chunks));
+  return next;
+}
+
+time_point store::sweep(shard& in, time_point now, std::size_t& chunks) {
+  const std::int64_t moment = now.time_since_epoch().count();
+  std::int64_t next = INT64_MAX;
+  for (std::size_t number = 0;; ++number) {
+    const std::lock_guard lock{in.mutex};
+    if (number >= in.entries.chunk_count()) break;
+    if (in.entries.earliest(number) <= moment && chunks != 0) {
+      --chunks;
+      in.entries.sweep(number, [&](handle which, entry_header& entry) {
+        if (entry.queue == 0) return INT64_MAX;
+        const std::int64_t deadline = entry.deadline.load(std::memory_order_relaxed);
+        if (deadline > moment) return deadline;
+        if (entry.queue != unqueued) in.policy->remove(which);
+        entry.queue = 0;
+        uncount(in, entry);
+        if (unlink(entry, removal_cause::expired)) {
+          in.evicted.fetch_add(1, std::memory_order_relaxed);
+          finish(in, entry);
+        }
+        return INT64_MAX;
+      });
+    }
+    next = std::min(next, in.entries.earliest(number));
+  }
+  return next == INT64_MAX ? never : time_point{duration{next}};
+}
+
+// ---- the dead ----
+
+std::vector<entry_header*> store::take_reclaimable(shard& from, bool all) {
+  std::vector<entry_header*> dead;
+  {
+    const std::lock_guard lock{from.mutex};
+    if (from.limbo.empty() || (!all && from.limbo.size() < limbo_limit_)) return dead;
+    dead.reserve(from.limbo.size());
+  }
+  const std::uint64_t bound = epochs_.advance();
+  {
+    const std::lock_guard lock{from.mutex};
+    const auto kept = std::ranges::stable_partition(from.limbo, [&](const retired& one) {
+      return one.epoch >= bound || dead.size() == dead.capacity() ? true : (dead.push_back(one.entry), false);
+    });
+    from.limbo.erase(kept.begin(), kept.end());
+  }
+  free_old_tables(bound);
+  return dead;
+}
+
+void store::free_old_tables(std::uint64_t bound) {
+  const std::lock_guard lock{left_over_};
+  std::erase_if(old_tables_, [&](const old_table& one) {
+    if (one.epoch >= bound) return false;
+    delete one.table;
+    return true;
+  });
+}
+
+void store::give_back(shard& to, std::span<entry_header* const> dead) noexcept {
+  const std::lock_guard lock{to.mutex};
+  for (entry_header* const entry : dead) to.entries.release(to.entries.handle_of(*entry));
+}
+
+}  // namespace seawall::local
