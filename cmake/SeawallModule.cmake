@@ -7,7 +7,7 @@ endif()
 # seawall_module(<name> [DEPENDS <modules>] [LINK <targets>])
 #   src/<name>/*.cpp         -> static library seawall_<name>, alias seawall::<name> (header-only without sources)
 #   src/<name>/*_test.cpp    -> GoogleTest executable <name>_tests      (developer mode)
-#   src/<name>/x_y_bench.cpp -> executable seawall-bench-x-y            (developer mode; links seawall_bench, the harness)
+#   src/<name>/x_y_bench.cpp -> executable seawall-bench-x-y            (developer mode; links seawall_bench)
 # tools/check_modules holds DEPENDS against the table of modules.
 function(seawall_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;LINK")

@@ -1,5 +1,5 @@
 # Everything that ctest runs besides the modules' unit tests, the examples and the demo.
-foreach(kind IN ITEMS traps simulation stress)
+foreach(kind IN ITEMS traps simulation stress linearizability)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/${kind}/*.cpp")
   if(sources)
     seawall_test(${kind}_tests SOURCES ${sources} LINK seawall::seawall LABEL ${kind} TIMEOUT 1200)
@@ -8,6 +8,7 @@ foreach(kind IN ITEMS traps simulation stress)
 endforeach()
 
 add_subdirectory(tests/compile_fail)
+add_subdirectory(tests/schedules)
 
 foreach(check IN ITEMS modules style docs)
   if(SEAWALL_SANITIZE)

@@ -40,7 +40,7 @@ struct options {
   }
 };
 
-/// The options, or nothing and the exit code after a help page or a mistake. `more` may add options of a benchmark's own.
+/// The options, or nothing and the exit code after a help page or a mistake. `more` may add options.
 inline std::optional<options> parse(int argc, const char* const* argv, const std::string& what,
                                     const std::string& about, int& exit_code,
                                     const std::function<void(CLI::App&)>& more = {}) {

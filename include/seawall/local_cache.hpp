@@ -5,11 +5,12 @@
 //   sessions.put(token, session{user});
 //   if (std::optional<session> found = sessions.get(token)) serve(*found);
 //
-// Values are stored once and never changed in place; `get` copies them, `visit` shows them without a copy. Reading takes
-// no lock, and counts a use by at most one byte. With the policies lru and lfu a use is also noted in a buffer, under a
-// lock that is the thread's own as long as there are few threads.
-// Thread safety: every member may be called from any thread at once. Operations on one key are linearizable.
-// Exceptions: what the copies, moves, hash and equality of K and V throw, and std::bad_alloc; nothing has changed then.
+// Values are stored once and never changed in place; `get` copies them, `visit` shows them without a copy. Reading
+// takes no lock, and counts a use by at most one byte. With lru and lfu every use, and with adaptive those of a sample
+// of the keys, is also noted in a buffer, under a lock that is the thread's own as long as there are few threads; it is
+// tried only. Thread safety: every member may be called from any thread at once. Operations on one key are
+// linearizable. Exceptions: what the copies, moves, hash and equality of K and V throw, and std::bad_alloc; nothing has
+// changed then.
 #pragma once
 
 #include "seawall/base/lookup.hpp"
@@ -69,8 +70,8 @@ class local_cache {
     return visit(key, [&](const V& value) { into = value; });
   }
 
-  /// Calls `look(const V&)` for the fresh value, without a copy; false when there is none. While it runs nothing that is
-  /// removed can be freed, so it must be short.
+  /// Calls `look(const V&)` for the fresh value, without a copy; false when there is none. While it runs nothing that
+  /// is removed can be freed, so it must be short.
   template <class Q, class F>
   bool visit(const Q& key, F&& look) {
     decltype(auto) wanted = as_key(key);
@@ -116,7 +117,7 @@ class local_cache {
     const std::size_t hash = hash_of(key);
     return core_->put(std::move(key), hash, std::move(value), how, [](const view&) { return true; });
   }
-  /// Stores a value if nothing is there: true when it did.
+  /// Stores a value if nothing is there: true when it did, false also when it was refused.
   bool put_if_absent(K key, V value, const put_options& how = {}) {
     const std::size_t hash = hash_of(key);
     return core_->put(std::move(key), hash, std::move(value), how, [this](const view& current) {
@@ -167,23 +168,23 @@ class local_cache {
     return gone;
   }
 
-  /// `change(const V* current)` sees the value (null: none) and answers the new one, or nothing to remove it; atomic for
-  /// the key: when another thread got in between it is called again with what is there now. Runs outside all locks.
-  /// Returns the new value.
+  /// `change(const V* current)` sees the value (null: none) and answers the new one, or nothing to remove it; atomic
+  /// for the key: when another thread got in between it is called again with what is there now. Runs outside all locks.
+  /// Returns the new value; nothing when it was removed, or refused as by `put`.
   template <class F>
   std::optional<V> compute(const K& key, F&& change, const put_options& how = {}) {
     std::optional<V> result;
-    attempt(key, how, [&](const V* current) -> std::optional<std::optional<V>> {
+    const bool kept = attempt(key, how, [&](const V* current) -> std::optional<std::optional<V>> {
       result = change(current);
       return std::optional<std::optional<V>>(std::in_place, result);
     });
-    return result;
+    return kept ? result : std::nullopt;
   }
 
-  /// Removes every entry that was there when it was called. Takes its time (about 0.1 us an entry); nobody waits for it.
+  /// Removes every entry that was there when it was called. Takes its time (about 0.1 us an entry); nobody waits for
+  /// it.
   void clear() {
     core_->entries().clear(removal_cause::cleared);
-    core_->entries().tidy_all();
   }
 
   /// Sets new limits and evicts down to them.
@@ -195,8 +196,8 @@ class local_cache {
 
   // ---- looking around ----
 
-  /// Calls `look(const K&, const V&)` for every fresh or stale entry that is there all the while, and perhaps for some that
-  /// come or go meanwhile. No lock is held; what is removed is not freed before it ends.
+  /// Calls `look(const K&, const V&)` for every fresh or stale entry that is there all the while, and perhaps for some
+  /// that come or go meanwhile. No lock is held; what is removed is not freed before it ends.
   template <class F>
   void for_each(F&& look) {
     core_->entries().for_each([&](const view& entry) {
@@ -237,12 +238,13 @@ class local_cache {
     return time_point{duration{entry.header->deadline.load(std::memory_order_relaxed)}};
   }
 
-  // Until nobody got in between the look and the change. `change` answers nothing to leave things as they are, or what is
-  // to be there: a value, or nothing. False when it left them.
+  // Until nobody got in between the look and the change. `change` answers nothing to leave things as they are, or what
+  // is to be there: a value, or nothing. False when it left them, or the value was refused.
   template <class F>
   bool attempt(const K& key, const put_options& how, F&& change) {
     const std::size_t hash = hash_of(key);
     auto& entries = core_->entries();
+    put_result outcome = put_result::unwanted;
     bool wanted = true;
     for (bool done = false; !done;) {
       const auto guard = entries.pin();  // while it lives no other entry can come to the address of this one
@@ -251,11 +253,11 @@ class local_cache {
       const auto unchanged = [&](const view& current) { return alive(current) ? current == seen : !seen; };
       wanted = next.has_value();
       if (!wanted || (!seen && !*next)) break;
-      if (*next) done = core_->put(key, hash, std::move(**next), how, unchanged) != put_result::unwanted;
+      if (*next) done = (outcome = core_->put(key, hash, std::move(**next), how, unchanged)) != put_result::unwanted;
       else done = entries.erase(key, hash, core_->time().now(), removal_cause::invalidated, unchanged);
     }
     entries.tidy();
-    return wanted;
+    return wanted && outcome != put_result::refused;
   }
 
   std::vector<std::pair<K, V>> ordered(std::size_t count, bool hottest) {

@@ -74,7 +74,7 @@ window_tuner::~window_tuner() = default;
 
 void window_tuner::resize(std::size_t capacity) {
   capacity = std::max<std::size_t>(1, capacity);
-  const std::size_t entries = std::min(capacity, std::clamp<std::size_t>(capacity / 8, 16, 256));
+  const std::size_t entries = std::min(capacity, std::clamp<std::size_t>(capacity / 8, 16, 1024));
   if (entries != shadow_entries_) build(entries);
   const double share = static_cast<double>(entries) / static_cast<double>(capacity);
   threshold_.store(static_cast<std::uint32_t>(share * UINT32_MAX), std::memory_order_relaxed);

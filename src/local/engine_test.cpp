@@ -261,7 +261,8 @@ INSTANTIATE_TEST_SUITE_P(All, EngineGame, ::testing::ValuesIn(all_policies), [](
   return name;
 });
 
-RC_GTEST_PROP(EngineShortGame, AgreesWithTheModel, (const std::vector<std::pair<std::uint16_t, std::uint16_t>>& moves)) {
+using short_moves = std::vector<std::pair<std::uint16_t, std::uint16_t>>;
+RC_GTEST_PROP(EngineShortGame, AgreesWithTheModel, (const short_moves& moves)) {
   const auto policy = *rc::gen::elementOf(all_policies);
   const auto capacity = *rc::gen::inRange<std::size_t>(1, 6);
   const auto hash = *rc::gen::element(hashing::good, hashing::few, hashing::one);
@@ -295,6 +296,40 @@ TEST(Engine, WhatWasReadStaysWhileItIsPinned) {
   values.tidy_all();
   values.tidy_all();
   EXPECT_EQ(counted::alive, 100);
+}
+
+// Keys whose hashes are near each other fill one page again and again, so that the table grows while most of its
+// predecessor has not moved yet.
+TEST(Engine, NoKeyIsLostThoughTheTableGrowsFasterThanItsEntriesMove) {
+  engine<int, counted, std::equal_to<>> values(options(eviction_policy::fifo, 1'000'000));
+  const time_point now{};
+  constexpr int spread = 100;
+  const auto expect_all = [&] {
+    const auto guard = values.pin();
+    for (int key = 0; key != spread; ++key) ASSERT_TRUE(values.find(key, hash_of(key, hashing::good))) << key;
+  };
+  for (int key = 0; key != spread; ++key) values.put(key, hash_of(key, hashing::good), key, {.weight = 0}, now);
+  for (std::size_t i = 0; i != 520; ++i) {
+    values.put(1'000 + static_cast<int>(i), 2 * i + 1, 0, {}, now);
+    if (i > 430) expect_all();
+  }
+  EXPECT_GT(values.machinery().bytes(), std::size_t{1} << 20) << "it did not grow as this test wants it to";
+  values.resize(1'000, 0, now);
+  values.tidy();
+  expect_all();
+  std::size_t seen = 0;
+  values.for_each([&](const auto&) { ++seen; });
+  EXPECT_LT(seen, 620u) << "more than a page holds were near each other";
+  EXPECT_EQ(values.size(), seen);
+  values.machinery().check();
+}
+
+TEST(Engine, ShardsShareTheCapacity) {
+  for (const std::size_t capacity : {4, 30, 203}) {
+    engine<int, int, std::equal_to<>> values(options(eviction_policy::lru, capacity, 4));
+    for (int i = 0; i != 2'000; ++i) values.put(i, hash_of(i, hashing::good), i, {}, time_point{});
+    EXPECT_EQ(values.size(), capacity);
+  }
 }
 
 TEST(Engine, DestroysRemovedValuesWithoutBeingAsked) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <mutex>
 
 namespace seawall::local {
 namespace {
@@ -31,8 +32,10 @@ void epoch_domain::guard::heavy_pin(std::atomic<std::uint64_t>& mine) noexcept {
 void epoch_domain::pin_shared(guard& by) noexcept {
   for (;;) {
     const std::uint64_t now = epoch_.load(std::memory_order_seq_cst);
+    schedule_point();
     std::atomic<std::uint64_t>& counter = shared_[now & 1];
     counter.fetch_add(1, std::memory_order_seq_cst);
+    schedule_point();
     // The epoch has moved on: `advance` may have looked at the counter before, and would miss this reader.
     if (epoch_.load(std::memory_order_seq_cst) == now) {
       by.shared_ = &counter;
@@ -47,7 +50,9 @@ std::uint64_t epoch_domain::advance() {
   const std::uint64_t now = epoch_.load(std::memory_order_seq_cst);
   // Two epochs share a counter, so the next one may begin only when nobody is left of the one before this.
   const bool straggler = shared_[(now + 1) & 1].load(std::memory_order_seq_cst) != 0;
+  schedule_point();
   if (!straggler) epoch_.store(now + 1, std::memory_order_seq_cst);
+  schedule_point();
   // After this every core has either made its pin visible, or will see what was unlinked before.
   if (asymmetric_) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
   // Not more than that: what is retired from now on may be in the hands of readers who pin from now on.
@@ -55,6 +60,7 @@ std::uint64_t epoch_domain::advance() {
   if (straggler) oldest = now - 1;
   else if (shared_[now & 1].load(std::memory_order_seq_cst) != 0) oldest = now;
   for (std::uint32_t i = 0; i != owned_; ++i) {
+    schedule_point();
     const std::uint64_t pinned = lines_[i].epoch.load(std::memory_order_seq_cst);
     if (pinned != 0) oldest = std::min(oldest, pinned);
   }

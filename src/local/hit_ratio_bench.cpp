@@ -240,7 +240,7 @@ class benchmark_run {
       for (const auto& [subject, value] : cell.of) fmt::print("  {:>9.2f}", value);
       fmt::print("\n");
     }
-    fmt::print("\npercent of the bytes that hit; the cache is limited by bytes: 0.1, 1, 5 and 20 percent of all objects\n");
+    fmt::print("\npercent of the bytes that hit; the limit is in bytes: 0.1, 1, 5 and 20 percent of all objects'\n");
   }
 
   int finish() {

@@ -61,6 +61,8 @@ TEST_P(EveryPolicy, ShrinksAndGrows) {
     EXPECT_GT(cache.size(), 0u);
     cache.machinery().check();
   } else {
+    EXPECT_EQ(cache.size(), 10'000u) << "nothing is ever evicted";
+    for (int i = 0; i != 10'000; ++i) ASSERT_EQ(cache.get(i), i);
     EXPECT_EQ(cache.put(-1, 0), put_result::refused);
   }
   cache.resize(20'000);

@@ -111,6 +111,18 @@ TEST(LocalCache, RemovesAlsoOnACondition) {
   EXPECT_EQ(numbers.size(), 0u);
 }
 
+TEST(LocalCache, RemovesOnlyWhatTheConditionHasSeen) {
+  local_cache<int, int> numbers;
+  numbers.put(1, 1);
+  int calls = 0;
+  EXPECT_FALSE(numbers.remove_if(1, [&](int value) {
+    if (++calls == 1) numbers.put(1, 2);
+    return value == 1;
+  }));
+  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(numbers.get(1), 2);
+}
+
 TEST(LocalCache, ComputesFromWhatIsThere) {
   local_cache<int, int> numbers;
   const auto next = [](const int* now) -> std::optional<int> { return now == nullptr ? 1 : *now + 1; };
@@ -330,6 +342,7 @@ TEST(LocalCache, TooManyKeysWithOneHashThatMayNotBeEvictedAreAnError) {
   int stored = 0;
   EXPECT_THROW(for (; stored != 1'000; ++stored) numbers.put(stored, stored), std::bad_alloc);
   EXPECT_GE(stored, 500);
+  EXPECT_LT(numbers.machinery().bytes(), std::size_t{8} << 20) << "and not only when all memory is used up";
   for (int i = 0; i != stored; ++i) ASSERT_EQ(numbers.get(i), i);
   EXPECT_TRUE(numbers.remove(0));
   EXPECT_EQ(numbers.put(stored, 0), put_result::inserted);

@@ -46,29 +46,37 @@ TEST_F(LocalCacheTime, ServesUntilOneNanosecondBeforeTheDeadline) {
   EXPECT_EQ(cache.get(3), 3);
 }
 
-TEST_F(LocalCacheTime, WhatExpiredCountsAsAbsent) {
-  numbers cache{{.ttl = 1s, .clock = time}};
-  const auto expire = [&] {
-    cache.clear();
+// A value that has expired and that the sweep has not found yet.
+class LocalCacheExpired : public ::testing::Test {
+ protected:
+  LocalCacheExpired() {
     cache.put(1, 1);
-    time->advance(1s);
-  };
-  expire();
-  EXPECT_EQ(cache.put(1, 2), put_result::inserted);
-  expire();
-  EXPECT_TRUE(cache.put_if_absent(1, 2));
-  expire();
+    time->advance(50ms);
+  }
+  void SetUp() override { ASSERT_EQ(cache.size(), 1u); }
+  void TearDown() override { EXPECT_NO_THROW(cache.machinery().check()); }
+
+  std::shared_ptr<manual_clock> time = std::make_shared<manual_clock>();
+  numbers cache{{.ttl = 50ms, .clock = time}};
+};
+
+TEST_F(LocalCacheExpired, IsInsertedByPut) { EXPECT_EQ(cache.put(1, 2), put_result::inserted); }
+TEST_F(LocalCacheExpired, IsAbsentForPutIfAbsent) { EXPECT_TRUE(cache.put_if_absent(1, 2)); }
+TEST_F(LocalCacheExpired, IsNotReplaced) {
   EXPECT_FALSE(cache.replace(1, 2));
-  expire();
   EXPECT_FALSE(cache.replace_if_equal(1, 1, 2));
-  expire();
+  EXPECT_FALSE(cache.get(1));
+}
+TEST_F(LocalCacheExpired, IsNotRemoved) {
   EXPECT_FALSE(cache.remove_if(1, [](int) { return true; }));
-  expire();
+  EXPECT_FALSE(cache.remove(1));
+}
+TEST_F(LocalCacheExpired, IsNotComputedFrom) {
   EXPECT_EQ(cache.compute(1, [](const int* now) { return std::optional(now == nullptr ? 7 : 8); }), 7);
-  expire();
+}
+TEST_F(LocalCacheExpired, IsNotLookedAt) {
   cache.for_each([](int, int) { FAIL(); });
   EXPECT_TRUE(cache.coldest(10).empty());
-  cache.machinery().check();
 }
 
 TEST_F(LocalCacheTime, EachUseMovesTheDeadlineOfAnIdlingEntry) {
@@ -100,6 +108,10 @@ TEST_F(LocalCacheTime, IdleOfOneEntry) {
   time->advance_to(start + 1900ms);
   EXPECT_FALSE(cache.contains(1));
   EXPECT_TRUE(cache.contains(2));
+  cache.put(3, 3, {.ttl = 1min, .idle = 1s});
+  EXPECT_TRUE(cache.get(3));
+  time->advance(2s);
+  EXPECT_TRUE(cache.contains(3)) << "a use does not shorten a life";
 }
 
 TEST_F(LocalCacheTime, StaleValuesAreFoundButNotGot) {
@@ -251,8 +263,8 @@ TEST(LocalCacheLag, WhatHasExpiredIsAbsentForWritersToo) {
   const auto time = std::make_shared<lagging_clock>();
   numbers cache{{.clock = time}};
   const auto expire = [&] {
-    cache.put(1, 1, {.ttl = 1s});
-    time->exact.advance(1s);
+    cache.put(1, 1, {.ttl = 50ms});
+    time->exact.advance(50ms);  // the sweep has not come yet
   };
   expire();
   EXPECT_TRUE(cache.put_if_absent(1, 2, {.ttl = 1h})) << "it was stored, and must say so";

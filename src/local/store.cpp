@@ -47,8 +47,8 @@ store::store(const store_options& options)
   const std::size_t count = shards_for(options);
   stripe_count_ = std::min<std::size_t>(std::bit_ceil(2 * processors()), 64);
   batch_ = batch_for(options, count, stripe_count_);
-  // Making sure that no reader is left costs a microsecond or two, so it is done for many at once; but not for more than
-  // a small part of the cache.
+  // Making sure that no reader is left costs a microsecond or two, so it is done for many at once; but not for more
+  // than a small part of the cache.
   const std::size_t share = options.capacity / count;
   limbo_limit_ = options.plain_data ? std::clamp<std::size_t>(share / 32, 64, 2048)
                                     : std::clamp<std::size_t>(share / 64, 1, 64);
@@ -187,8 +187,8 @@ void store::check() {
     demand(one->policy->size() <= one->linked, "the policy knows more entries than there are");
     demand(refuses_ || one->linked <= one->target, "a shard holds more entries than it may");
   }
-  demand(linked + pinned == in_table, "the shards know " + std::to_string(linked + pinned) + " entries, the table holds " +
-                                          std::to_string(in_table));
+  demand(linked + pinned == in_table, "the shards know " + std::to_string(linked + pinned) +
+                                          " entries, the table holds " + std::to_string(in_table));
   demand(weighed == weight, "the shards' weights do not add up");
 }
 

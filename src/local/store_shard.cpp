@@ -6,137 +6,6 @@
 #include <utility>
 
 namespace seawall::local {
-namespace {
-
-constexpr std::size_t most_samples = 32;
-constexpr std::size_t most_uses = 32;
-
-}  // namespace
-
-// ---- lanes ----
-
-entry_header& store::allocate(key_hash hash) {
-  stripe& mine = my_stripe();
-  shard& home = shard_of(hash.body);
-  const std::lock_guard lock{mine.mutex};
-  lane& here = mine.lanes[shard_index(hash.body)];
-  if (here.free.empty()) {
-    const std::lock_guard home_lock{home.mutex};
-    for (std::size_t i = 0; i != batch_; ++i) {
-      try {
-        here.free.push_back(&home.entries[home.entries.allocate()]);
-      } catch (...) {
-        if (i == 0) throw;
-        break;
-      }
-    }
-  }
-  entry_header* const fresh = here.free.back();
-  here.free.pop_back();
-  // The next one will be written soon; it was last touched by whoever freed it.
-  if (!here.free.empty()) __builtin_prefetch(here.free.back(), 1);
-  fresh->hash = hash.body;
-  return *fresh;
-}
-
-void store::discard(entry_header& entry) noexcept {
-  shard& home = shard_of(entry.hash);
-  const std::lock_guard lock{home.mutex};
-  if ((entry.flags & reserved_flag) != 0) {
-    --home.promised;
-    home.promised_weight -= entry.weight;
-  }
-  home.entries.release(home.entries.handle_of(entry));
-}
-
-void store::note(std::uint32_t body, entry_header* before, entry_header* after, time_point now) {
-  stripe& mine = my_stripe();
-  const std::lock_guard lock{mine.mutex};
-  const std::int64_t difference = (after != nullptr ? 1 : 0) - (before != nullptr ? 1 : 0);
-  if (difference != 0) {
-    mine.entries.store(mine.entries.load(std::memory_order_relaxed) + difference, std::memory_order_relaxed);
-  }
-  if (after != nullptr && before == nullptr && tuner_ && tuner_->samples(body)) {
-    mine.samples.push_back(body);
-    if (mine.samples.size() >= most_samples) {
-      feed_tuner(mine.samples);
-      mine.samples.clear();
-    }
-  }
-  lane& here = mine.lanes[shard_index(body)];
-  here.changes.push_back({before, after});
-  if (here.changes.size() < batch_) return;
-  shard& home = shard_of(body);
-  const std::lock_guard home_lock{home.mutex};
-  drain_lane(here, home, now);
-}
-
-void store::log_use(entry_header& entry) noexcept {
-  stripe& mine = my_stripe();
-  if (!mine.mutex.try_lock()) return;
-  const std::lock_guard lock{mine.mutex, std::adopt_lock};
-  if (tuner_ && tuner_->samples(entry.hash)) {
-    mine.samples.push_back(entry.hash);
-    if (mine.samples.size() >= most_samples) {
-      feed_tuner(mine.samples);
-      mine.samples.clear();
-    }
-  }
-  if (!wants_uses_) return;
-  shard& home = shard_of(entry.hash);
-  lane& here = mine.lanes[shard_index(entry.hash)];
-  here.uses.push_back(&entry);
-  if (here.uses.size() < most_uses) return;
-  if (home.mutex.try_lock()) {
-    const std::lock_guard home_lock{home.mutex, std::adopt_lock};
-    drain_lane(here, home, time_point::min());
-  }
-  here.uses.clear();
-}
-
-// An entry in `uses` may have left, and its slot may have been given back or taken by another: then nothing happens, or
-// the other one is favoured. Its memory is there as long as the arena is.
-void store::drain_lane(lane& of, shard& into, time_point now) noexcept {
-  for (const entry_header* const used : of.uses) {
-    if (used->queue != 0 && used->queue != unqueued) into.policy->used(into.entries.handle_of(*used));
-  }
-  of.uses.clear();
-  for (const change& one : of.changes) {
-    if (one.before == nullptr) link(into, *one.after);
-    else if (one.after == nullptr) leave(into, *one.before);
-    else take_over(into, *one.before, *one.after);
-  }
-  of.changes.clear();
-  evict(into, now);
-}
-
-void store::drain(time_point now) {
-  for (std::size_t i = 0; i != stripe_count_; ++i) {
-    stripe& one = stripes_[i];
-    const std::lock_guard lock{one.mutex};
-    for (std::size_t s = 0; s != shards_.size(); ++s) {
-      if (one.lanes[s].changes.empty() && one.lanes[s].uses.empty()) continue;
-      const std::lock_guard home_lock{shards_[s]->mutex};
-      drain_lane(one.lanes[s], *shards_[s], now);
-    }
-  }
-  for (const auto& one : shards_) {
-    const std::lock_guard lock{one->mutex};
-    evict(*one, now);
-  }
-  adopt_orphans(now);
-}
-
-void store::adopt_orphans(time_point now) {
-  std::vector<entry_header*> found;
-  {
-    const std::lock_guard lock{left_over_};
-    found.swap(orphans_);
-  }
-  if (found.empty()) return;
-  const epoch_domain::guard guard{epochs_};
-  for (entry_header* const entry : found) note(entry->hash, entry, nullptr, now);
-}
 
 // ---- what a change does to the shard ----
 
@@ -308,7 +177,9 @@ void store::resize(std::size_t capacity, std::size_t max_weight, time_point now)
   }
   const epoch_domain::guard guard{epochs_};
   drain(now);
-  if (table_.load(std::memory_order_acquire)->buckets() / 2 > fitting_buckets()) rebuild(fitting_buckets());
+  // What may not be evicted needs room, though it is more than the limit.
+  const std::size_t fitting = fitting_buckets(size());
+  if (table_.load(std::memory_order_acquire)->buckets() / 2 > fitting) rebuild(fitting);
 }
 
 // Under a stripe's lock, so it may not wait long: a sample that comes while another thread feeds is lost.
@@ -372,16 +243,21 @@ std::vector<entry_header*> store::take_reclaimable(shard& from, bool all) {
   const std::uint64_t bound = epochs_.advance();
   {
     const std::lock_guard lock{from.mutex};
-    const auto kept = std::ranges::stable_partition(from.limbo, [&](const retired& one) {
-      return one.epoch >= bound || dead.size() == dead.capacity() ? true : (dead.push_back(one.entry), false);
+    std::erase_if(from.limbo, [&](const retired& one) {
+      if (one.epoch >= bound || dead.size() == dead.capacity()) return false;
+      dead.push_back(one.entry);
+      return true;
     });
-    from.limbo.erase(kept.begin(), kept.end());
   }
-  free_old_tables(bound);
   return dead;
 }
 
-void store::free_old_tables(std::uint64_t bound) {
+void store::free_old_tables() {
+  {
+    const std::lock_guard lock{left_over_};
+    if (old_tables_.empty()) return;
+  }
+  const std::uint64_t bound = epochs_.advance();
   const std::lock_guard lock{left_over_};
   std::erase_if(old_tables_, [&](const old_table& one) {
     if (one.epoch >= bound) return false;

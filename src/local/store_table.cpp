@@ -15,7 +15,7 @@ namespace {
 constexpr auto never_matches = [](const entry_header&) { return false; };
 
 // Slots that are taken of 1000 when a cache is full: fuller buckets cost searches, emptier ones memory.
-constexpr std::size_t full_load = 850;
+constexpr std::size_t full_load = 800;
 
 }  // namespace
 
@@ -44,7 +44,7 @@ bool store::move_page(bucket_table& from, bucket_table& to, std::size_t number) 
   {
     const std::lock_guard lock{page.mutex};
     if (page.moved) return false;
-    from.move_out(number, [&](entry_header& entry, std::uint16_t tag) {
+    from.move_out(number, [&](entry_header& entry, std::uint16_t tag, const auto& take_out) {
       const key_hash hash{entry.hash, tag};
       bucket_table::page& target = to.page_at(to.page_of(entry.hash));
       const std::lock_guard target_lock{target.mutex};
@@ -53,11 +53,14 @@ bool store::move_page(bucket_table& from, bucket_table& to, std::size_t number) 
       if (seen.has_room) {
         to.insert(hash, seen.room, entry);
         ++target.entries;
+        // Under the target's lock: who pushes the entry out of there must not leave it to be found here.
+        take_out();
       } else {
-        announce(entry, removal_cause::capacity);
-        const std::lock_guard orphan_lock{left_over_};
-        orphans_.push_back(&entry);
-        needs_tidying_.store(true, std::memory_order_relaxed);
+        entry_header* leaves = &entry;
+        if (entry.weight == 0) leaves = take_place(to, hash, entry);
+        take_out();
+        announce(*leaves, removal_cause::capacity);
+        leave_over(*leaves);
       }
     });
     page.entries = 0;
@@ -71,12 +74,36 @@ bool store::move_page(bucket_table& from, bucket_table& to, std::size_t number) 
   return true;
 }
 
+// Requires: the lock of the full page. Puts a pinned entry where another one was; answers that one, or the entry itself
+// when all are pinned.
+entry_header* store::take_place(bucket_table& in, key_hash hash, entry_header& entry) noexcept {
+  bucket_table::position victim;
+  in.around(hash.body, bucket_table::max_page_buckets, [&](const bucket_table::position& candidate) {
+    if (candidate.entry->weight != 0) victim = candidate;
+  });
+  if (victim.entry == nullptr) return &entry;
+  in.erase(victim.entry->hash, in.from_its_home(hash.body, victim));
+  in.insert(hash, {nullptr, victim.distance, victim.slot}, entry);
+  return victim.entry;
+}
+
+// Its change cannot be noted here, under a page's lock. Without memory for that it is never freed.
+void store::leave_over(entry_header& entry) noexcept {
+  const std::lock_guard lock{left_over_};
+  try {
+    orphans_.push_back(&entry);
+  } catch (...) {
+    return;
+  }
+  needs_tidying_.store(true, std::memory_order_relaxed);
+}
+
 void store::finish_moving(bucket_table& from, bucket_table& to) {
   for (std::size_t i = 0; i != from.pages(); ++i) move_page(from, to, i);
 }
 
-std::size_t store::fitting_buckets() const noexcept {
-  const std::size_t entries = capacity() + pinned_.load(std::memory_order_relaxed);
+std::size_t store::fitting_buckets(std::size_t at_least) const noexcept {
+  const std::size_t entries = std::max(at_least, capacity() + pinned_.load(std::memory_order_relaxed));
   const std::size_t slots = entries + entries * (1000 - full_load) / full_load + 1;
   return slots / bucket_table::slots_per_bucket + 1;
 }
@@ -85,8 +112,8 @@ bool store::wants_growth(const locked_page& at) const noexcept {
   return at.page->entries > at.table->page_slots() / 8 * 7 && at.table->buckets() < fitting_buckets();
 }
 
-// When memory runs out the table stays as it is, unless it must grow. Where growth does not help, since the hashes of too
-// many keys that may not be evicted are alike, it ends with std::bad_alloc while there is memory.
+// When memory runs out the table stays as it is, unless it must grow. Where growth does not help, since the hashes of
+// too many keys that may not be evicted are alike, it ends with std::bad_alloc while there is memory.
 void store::grow(bucket_table& full, bool must) {
   if (must) growing_.lock();
   else if (!growing_.try_lock()) return;
@@ -176,7 +203,11 @@ void store::announce(entry_header& entry, removal_cause cause) noexcept {
   if (!notifies_) return;
   news& mine = news_[entry.hash % news_.size()];
   const std::lock_guard lock{mine.mutex};
-  mine.waiting.push_back({&entry, cause});
+  try {
+    mine.waiting.push_back({&entry, cause});
+  } catch (...) {  // out of memory: the listener is not told, so the entry is not freed
+    return;
+  }
   has_news_.store(true, std::memory_order_relaxed);
 }
 
@@ -205,8 +236,8 @@ void store::told(news& source, std::span<const removal> delivered) noexcept {
   source.delivering = false;
 }
 
-// The page of a hash, with everything in it that belongs there, locked; and where the next one begins. Looking around goes
-// by hash and not by page, because the table may be replaced meanwhile.
+// The page of a hash, with everything in it that belongs there, locked; and where the next one begins. Looking around
+// goes by hash and not by page, because the table may be replaced meanwhile.
 auto store::lock_range(std::uint64_t from) -> locked_range {
   const auto body = static_cast<std::uint32_t>(from);
   for (;;) {
@@ -243,23 +274,42 @@ void store::for_each(const std::function<void(entry_header&)>& visit) {
   }
 }
 
-void store::clear(removal_cause cause) {
-  const epoch_domain::guard guard{epochs_};
+void store::clear(removal_cause cause, const std::function<void()>& between) {
   std::vector<entry_header*> here;
   for (std::uint64_t from = 0; from < std::uint64_t{1} << 32;) {
     here.clear();
     {
-      const locked_range at = lock_range(from);
-      const std::lock_guard lock{at.page->mutex, std::adopt_lock};
-      here.reserve(at.page->entries);
-      at.table->take_all(at.number, [&](entry_header& entry) {
-        here.push_back(&entry);
-        announce(entry, cause);
-      });
-      at.page->entries = 0;
-      from = at.end;
+      const epoch_domain::guard guard{epochs_};
+      {
+        const locked_range at = lock_range(from);
+        const std::lock_guard lock{at.page->mutex, std::adopt_lock};
+        here.reserve(at.page->entries);
+        at.table->take_all(at.number, [&](entry_header& entry) {
+          here.push_back(&entry);
+          announce(entry, cause);
+        });
+        at.page->entries = 0;
+        from = at.end;
+      }
+      for (entry_header* const entry : here) note(entry->hash, entry, nullptr, time_point::min());
     }
-    for (entry_header* const entry : here) note(entry->hash, entry, nullptr, time_point::min());
+    between();
+  }
+}
+
+void store::shrink() {
+  {
+    const epoch_domain::guard guard{epochs_};
+    const std::size_t slots = table_.load(std::memory_order_acquire)->buckets() * bucket_table::slots_per_bucket;
+    if (slots < 4096 || size() > slots / 8) return;
+  }
+  rebuild(size() / bucket_table::slots_per_bucket * 2 + 1);
+  for (const auto& one : shards_) {
+    const std::lock_guard lock{one->mutex};
+    if (one->policy->size() == 0) one->policy->clear();
+    if (!one->limbo.empty()) continue;
+    one->limbo.shrink_to_fit();
+    one->limbo.reserve(2 * limbo_limit_);
   }
 }
 

@@ -139,7 +139,7 @@ class core final : public stats_source, public std::enable_shared_from_this<core
       found.value = item.value;
       found.written = times.written;
       if (found.is == standing::on_error) return false;
-      if (found.is != standing::stale && stored.use(times, now)) set_deadline(header, stored.get());
+      if (found.is != standing::stale && stored.use(times, now)) extend_deadline(header, stored.get());
       return true;
     });
     return found;
@@ -225,7 +225,6 @@ class core final : public stats_source, public std::enable_shared_from_this<core
       }
     }
     engine_.clear(removal_cause::cleared);
-    engine_.tidy_all();
   }
 
   /// New limits; evicts down to them.
@@ -335,6 +334,14 @@ class core final : public stats_source, public std::enable_shared_from_this<core
 
   static void set_deadline(local::entry_header& header, const local::entry_times& times) noexcept {
     header.deadline.store(times.keep_until().time_since_epoch().count(), std::memory_order_relaxed);
+  }
+
+  // Never back: another use may have come further.
+  static void extend_deadline(local::entry_header& header, const local::entry_times& times) noexcept {
+    const std::int64_t later = times.keep_until().time_since_epoch().count();
+    std::int64_t now = header.deadline.load(std::memory_order_relaxed);
+    while (now < later && !header.deadline.compare_exchange_weak(now, later, std::memory_order_relaxed)) {
+    }
   }
 
   static typename engine_type::listener listener_of(const cache_options<K, V>& options) {

@@ -3,6 +3,7 @@
 
 #include "seawall/cache/core.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace seawall {
@@ -285,7 +286,7 @@ std::size_t core<K, V, Hash, Eq>::weigh(const K& key, const value_ptr<V>& value)
   // Beside what key and value own: the entry with its times, table, queues and sketch, the value's control block.
   constexpr std::size_t bookkeeping = engine_type::entry_size - sizeof(K) + 18 + 32;
   try {
-    if (value && options_.weigher) return options_.weigher(key, *value);
+    if (value && options_.weigher) return std::max<std::size_t>(1, options_.weigher(key, *value));  // 0 would pin it
     return bookkeeping + byte_size(key) + (value ? byte_size(*value) : 0);
   } catch (...) {
     return bookkeeping + sizeof(K) + sizeof(V);  // a weigher of the user's that failed

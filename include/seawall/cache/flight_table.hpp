@@ -1,7 +1,7 @@
 // The flights of one cache by key, and the keys whose last load failed. Sharded; one mutex a shard. The mutex of a
 // key's shard also orders everything that decides what may be stored under the key: a load that ends, an invalidation,
-// a put. Lock order: flight shard, then engine shard. Of the user's code only the equality and the copy of a key run
-// under either.
+// a put. Lock order: flight shard, then those of the engine. Of the user's code only the equality and the copy of a key
+// run under either.
 #pragma once
 
 #include "seawall/cache/flight.hpp"

@@ -64,8 +64,8 @@ struct cache_options {
   // Measuring.
   std::function<std::size_t(const K&, const V&)> weigher{};  ///< Bytes of an entry; default: see byte_size.hpp.
   seawall::key_classes<K> key_classes{};
-  /// Told of every entry that leaves (null: a cached absence), with the cause; in order for each key, outside all locks, by
-  /// the thread that happens to be there. It may call the cache. Must not throw.
+  /// Told of every entry that leaves (null: a cached absence), with the cause; in order for each key, outside all
+  /// locks, by the thread that happens to be there. It may call the cache. Must not throw.
   std::function<void(const K&, const value_ptr<V>&, removal_cause)> on_removal{};
 
   // The world, injectable.

@@ -1,7 +1,7 @@
-// The memory of entries: slots of one size in aligned chunks, named by 32-bit handles. An entry's address never changes,
-// so readers may hold pointers; who frees a slot makes sure that no reader is left (see docs/concurrency.md).
-// Thread safety: none but `operator[]` and `handle_of` for a slot that is allocated; the engine keeps one arena per shard
-// under the shard's lock. Memory of a chunk that empties goes back to the system.
+// The memory of entries: slots of one size in aligned chunks, named by 32-bit handles. An entry's address never
+// changes, so readers may hold pointers; who frees a slot makes sure that no reader is left (see docs/concurrency.md).
+// Thread safety: none but `operator[]` and `handle_of` for a slot that is allocated; the engine keeps one arena per
+// shard under the shard's lock. Memory of a chunk that empties goes back to the system.
 #pragma once
 
 #include "seawall/eviction/entry_header.hpp"
@@ -52,7 +52,8 @@ class arena {
     chunk& home = header_of(which >> slot_bits_);
     if (deadline < home.earliest) home.earliest = deadline;
   }
-  /// Calls `inspect(handle, header)`, which answers the deadline that counts (INT64_MAX: none), for each allocated slot.
+  /// Calls `inspect(handle, header)`, which answers the deadline that counts (INT64_MAX: none), for each allocated
+  /// slot.
   template <class F>
   void sweep(std::size_t number, F&& inspect) {
     if (chunks_[number] == nullptr) return;

@@ -1,6 +1,6 @@
-// What every entry of the engine begins with: the part that eviction and expiry work on, without knowing keys or values.
-// Thread safety: `deadline` and `uses` are touched by readers without a lock, relaxed: neither publishes anything. The
-// rest is constant while the entry can be found, or guarded by the lock of the entry's policy.
+// What every entry of the engine begins with: the part that eviction and expiry work on, without knowing keys or
+// values. Thread safety: `deadline` and `uses` are touched by readers without a lock, relaxed: neither publishes
+// anything. The rest is constant while the entry can be found, or guarded by the lock of the entry's policy.
 #pragma once
 
 #include <atomic>

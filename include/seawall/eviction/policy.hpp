@@ -1,6 +1,7 @@
-// Which entry goes when room is needed. A policy orders the entries of one arena that it was told of; the engine decides
-// when to evict and does the removing.
-// Thread safety: none; the engine calls a policy under the lock of its shard. Readers meanwhile count uses in the headers.
+// Which entry goes when room is needed. A policy orders the entries of one arena that it was told of; the engine
+// decides when to evict and does the removing.
+// Thread safety: none; the engine calls a policy under the lock of its shard. Readers meanwhile count uses in the
+// headers.
 #pragma once
 
 #include "seawall/eviction/arena.hpp"

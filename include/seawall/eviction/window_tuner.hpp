@@ -1,9 +1,9 @@
 // Chooses the window of adaptive policies: six shadow caches, each with a window of its own, see the accesses to a
 // sample of the keys, and the window whose shadow lately had the most hits is the one to use. The shadows are small
 // copies of the cache (Waldspurger et al., "Cache Modeling and Optimization using Miniature Simulations", USENIX ATC
-// 2017): with 16 to 256 entries, they see the share of the keys that their size is of the capacity. They hold headers
-// only. One tuner serves all shards of a cache. Memory: less than 150 KiB. Thread safety: samples() may be called from
-// any thread at any time; the rest needs a lock around it.
+// 2017): with 16 to 1024 entries, they see the share of the keys that their size is of the capacity. They hold headers
+// only. One tuner serves all shards of a cache. Memory: less than 500 KiB, and of small caches less than 150 KiB.
+// Thread safety: samples() may be called from any thread at any time; the rest needs a lock around it.
 #pragma once
 
 #include "seawall/eviction/adaptive.hpp"

@@ -1,5 +1,5 @@
-// One generation of the hash table: buckets of one cache line, eight slots each. A slot is a pointer to an entry with 16
-// bits of its hash. An entry that finds its home bucket full goes to one of the next buckets; the buckets it passed
+// One generation of the hash table: buckets of one cache line, eight slots each. A slot is a pointer to an entry with
+// 16 bits of its hash. An entry that finds its home bucket full goes to one of the next buckets; the buckets it passed
 // count it, so a search that meets a bucket with count 0 ends there. Buckets come in pages of up to 64; a page has the
 // lock of its writers, and no search leaves the page of its home.
 //
@@ -17,6 +17,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+
+// Loads of two slots at once are no atomic operations in the language, though each half is one on x86-64;
+// ThreadSanitizer and the schedule tests see the plain way.
+#if defined(__SSE2__) && !defined(SEAWALL_SCHEDULE_POINTS) && !defined(__SANITIZE_THREAD__)
+#if !defined(__has_feature)
+#define SEAWALL_SLOTS_BY_PAIRS 1
+#elif !__has_feature(thread_sanitizer)
+#define SEAWALL_SLOTS_BY_PAIRS 1
+#endif
+#endif
+#if defined(SEAWALL_SLOTS_BY_PAIRS)
+#include <emmintrin.h>
+#endif
 
 namespace seawall::local {
 
@@ -45,7 +58,7 @@ class bucket_table {
     position found;       ///< `entry` null: the key is not there.
     position room;        ///< A free slot; meaningful if `has_room`.
     bool has_room = false;
-    std::uint32_t alike = 0;  ///< Other keys with the very same 48 bits.
+    std::uint32_t alike = 0;  ///< Other keys with the very same 47 bits.
   };
 
   /// Memory for at least `buckets`: a power of two up to 64, or a multiple of 64. Throws std::bad_alloc.
@@ -75,13 +88,8 @@ class bucket_table {
     std::size_t at = home;
     do {
       const bucket& here = buckets_[at];
-      std::uint64_t last = 0;
-      unsigned hits = 0;
-      for (std::size_t i = 0; i != slots_per_bucket; ++i) {
-        const std::uint64_t word = here.slots[i].load(std::memory_order_acquire);
-        hits |= static_cast<unsigned>(word >> 48 == hash.tag) << i;
-        if (i == slots_per_bucket - 1) last = word;
-      }
+      unsigned hits = matches(here, hash.tag);
+      const std::uint64_t last = here.slots[slots_per_bucket - 1].load(std::memory_order_acquire);
       schedule_point();
       for (; hits != 0; hits &= hits - 1) {
         const std::uint64_t word = here.slots[std::countr_zero(hits)].load(std::memory_order_acquire);
@@ -89,6 +97,7 @@ class bucket_table {
         if (entry != nullptr && match(*entry)) return entry;
       }
       if ((last & count_mask) == 0) [[likely]] return nullptr;
+      schedule_point();
       at = next_in_page(at);
     } while (at != home);
     return nullptr;
@@ -167,23 +176,26 @@ class bucket_table {
       for (auto& slot : buckets_[b].slots) {
         entry_header* const entry = entry_of(slot.load(std::memory_order_relaxed));
         slot.store(0, std::memory_order_release);
+        if (entry != nullptr) schedule_point();
         if (entry != nullptr) visit(*entry);
       }
     }
   }
 
-  /// Calls `visit(entry, tag)` for every entry in the page, and takes each out when the call has returned. The counts
-  /// stay, so that a reader in this table still finds what has not been taken out yet.
+  /// Calls `visit(entry, tag, take_out)` for every entry in the page, which calls `take_out()` when the entry can be
+  /// found elsewhere. The counts stay, so that a reader in this table still finds what has not been taken out yet.
   template <class F>
   void move_out(std::size_t page_number, F&& visit) {
+    each(page_number, [](const entry_header& entry) { __builtin_prefetch(&entry); });
     for (std::size_t b = page_number << page_bits_; b != (page_number + 1) << page_bits_; ++b) {
       for (auto& slot : buckets_[b].slots) {
         const std::uint64_t word = slot.load(std::memory_order_relaxed);
         entry_header* const entry = entry_of(word);
         if (entry == nullptr) continue;
-        visit(*entry, static_cast<std::uint16_t>(word >> 48));
-        schedule_point();
-        slot.store(word & count_mask, std::memory_order_release);
+        visit(*entry, static_cast<std::uint16_t>(word >> 48), [&slot, word] {
+          schedule_point();
+          slot.store(word & count_mask, std::memory_order_release);
+        });
       }
     }
   }
@@ -205,6 +217,26 @@ class bucket_table {
   static constexpr std::uint64_t count_mask = 7;
   static constexpr std::uint64_t pointer_mask = 0xffff'ffff'fff8;
   static constexpr unsigned full_count = 14;
+
+  // The slots whose tag it is, a bit for each. They are loaded again before they are followed: this is only a hint, and
+  // the processor may load two slots at once.
+  static unsigned matches(const bucket& of, std::uint16_t tag) noexcept {
+#if defined(SEAWALL_SLOTS_BY_PAIRS)
+    const auto* const pairs = reinterpret_cast<const __m128i*>(of.slots);
+    const auto tags = [&](int i) { return _mm_castsi128_ps(_mm_srli_epi64(_mm_load_si128(pairs + i), 48)); };
+    const __m128i wanted = _mm_set1_epi32(tag);
+    const __m128i low = _mm_cmpeq_epi32(_mm_castps_si128(_mm_shuffle_ps(tags(0), tags(1), 0x88)), wanted);
+    const __m128i high = _mm_cmpeq_epi32(_mm_castps_si128(_mm_shuffle_ps(tags(2), tags(3), 0x88)), wanted);
+    const __m128i all = _mm_packs_epi32(low, high);
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(all, all))) & 0xff;
+#else
+    unsigned hits = 0;
+    for (std::size_t i = 0; i != slots_per_bucket; ++i) {
+      hits |= static_cast<unsigned>(of.slots[i].load(std::memory_order_acquire) >> 48 == tag) << i;
+    }
+    return hits;
+#endif
+  }
 
   static entry_header* entry_of(std::uint64_t word) noexcept {
     return reinterpret_cast<entry_header*>(word & pointer_mask);

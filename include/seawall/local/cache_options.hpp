@@ -26,7 +26,8 @@ struct local_cache_options {
   duration idle = duration::zero();    ///< Each use moves the deadline to now + idle, in place of `ttl`; 0: off.
   duration stale_for = duration::zero();  ///< After that it is stale: `find` still gives it, `get` does not.
 
-  /// What an entry weighs; 0: it is pinned. Default, with `max_weight`: its bytes, key, value and bookkeeping counted.
+  /// What an entry weighs; 0: it is pinned. Default: 1, or, with `max_weight`, its bytes, with
+  /// what key and value own and the bookkeeping.
   std::function<std::size_t(const K&, const V&)> weigher{};
   /// Told of every entry that leaves, with the cause; in order for each key, outside all locks, by the thread that
   /// happens to be there. It may call the cache. Must not throw.

@@ -1,8 +1,8 @@
 // The in-process engine: a bounded concurrent map from keys to values that live in it for a while. A typed cover over
 // `store`, which has the machinery. It knows nothing of loading, of staleness rules or of statistics beyond its own.
 //
-// Reading takes no lock and writes at most a byte of the entry. What is read stays valid while the caller holds the guard
-// of `pin`. Values are immutable once stored, but for what a value itself makes atomic.
+// Reading takes no lock and writes at most a byte of the entry. What is read stays valid while the caller holds the
+// guard of `pin`. Values are immutable once stored, but for what a value itself makes atomic.
 //
 // No operation runs the destructor of a value that was stored, nor the listener: `tidy` does, and is to be called where
 // user code may run, after each operation that writes.
@@ -81,8 +81,8 @@ class engine {
   /// Counts a use of what was found.
   void use(const view& found) noexcept { store_.use(*found.header); }
 
-  /// Calls `visit(V&, entry_header&)` for an entry that is there and not expired at `now`; counts as a use when the visitor
-  /// answers true. Returns whether it was called. An entry that has expired is removed.
+  /// Calls `visit(V&, entry_header&)` for an entry that is there and not expired at `now`; counts as a use when the
+  /// visitor answers true. Returns whether it was called. An entry that has expired is removed.
   template <class Q, class F>
   bool read(const Q& key, std::size_t hash, time_point now, F&& visit) {
     const auto guard = pin();
@@ -96,11 +96,12 @@ class engine {
     return true;
   }
 
-  /// Stores a value if `allow(view current)` says yes; current is empty when nothing is there or it has expired. `allow`
-  /// runs under a lock and must only look. Strong guarantee: when it throws, nothing has changed.
+  /// Stores a value if `allow(view current)` says yes; current is empty when nothing is there or it has expired.
+  /// `allow` runs under a lock and must only look. Strong guarantee: when it throws, nothing has changed.
   template <class Q, class Allow>
   put_result put(Q&& key, std::size_t hash, V value, const entry_meta& meta, time_point now, Allow&& allow) {
     const auto guard = pin();
+    store_.prefetch(key_hash{hash});
     if (meta.weight > store_.heaviest() || meta.weight > UINT32_MAX) return refuse(key, hash, now, allow);
     entry_header& fresh = store_.allocate(key_hash{hash});
     fresh.deadline.store(meta.deadline, std::memory_order_relaxed);
@@ -142,7 +143,13 @@ class engine {
   }
 
   /// Removes every entry that was there when it was called, a few hundred at a time; nobody waits for it.
-  void clear(removal_cause cause) { store_.clear(cause); }
+  /// Tidies as it goes, so destructors and listener run.
+  void clear(removal_cause cause) {
+    store_.clear(cause, [this] { tidy(); });
+    tidy_all();
+    store_.shrink();
+    tidy_all();
+  }
   void resize(std::size_t capacity, std::size_t max_weight, time_point now) {
     store_.resize(capacity, max_weight, now);
   }

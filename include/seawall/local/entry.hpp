@@ -1,5 +1,5 @@
-// A cached answer and the times that govern it. Constant once it is stored, but for `fresh_until`, which uses of a sliding
-// entry and `expire` move: a stored entry's is touched by the functions of `stored_times` only.
+// A cached answer and the times that govern it. Constant once it is stored, but for `fresh_until`, which uses of a
+// sliding entry and `expire` move: a stored entry's is touched by the functions of `stored_times` only.
 #pragma once
 
 #include "seawall/base/clock.hpp"
@@ -62,8 +62,8 @@ class stored_times {
     return copy;
   }
 
-  /// A use at `now` of an entry that was fresh as `seen`: moves the end of a sliding TTL; true when it did. An entry that
-  /// was expired in between stays so.
+  /// A use at `now` of an entry that was fresh as `seen`: moves the end of a sliding TTL; true when it did. An entry
+  /// that was expired in between stays so.
   bool use(const entry_times& seen, time_point now) noexcept {
     if (seen.sliding <= duration::zero()) return false;
     const time_point later = std::min(after(now, seen.sliding), seen.fresh_cap);

@@ -1,6 +1,6 @@
-// Epochs: how the engine knows that no reader holds an entry any more (Fraser, "Practical lock-freedom", 2004). A reader
-// pins the epoch while it looks; who unlinks an entry retires it with the epoch of that moment, and frees it when every
-// pinned epoch is younger.
+// Epochs: how the engine knows that no reader holds an entry any more (Fraser, "Practical lock-freedom", 2004). A
+// reader pins the epoch while it looks; who unlinks an entry retires it with the epoch of that moment, and frees it
+// when every pinned epoch is younger.
 //
 // Pinning costs a store to the thread's own line and no fence: `advance` makes all cores pass one, by membarrier(2).
 // Without that system call (old kernels, some sandboxes) readers pay for a fence themselves.
@@ -10,13 +10,13 @@
 #pragma once
 
 #include "seawall/local/schedule_point.hpp"
+#include "seawall/local/small_mutex.hpp"
 #include "seawall/metrics/counter.hpp"
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 
 namespace seawall::local {
 
@@ -38,7 +38,9 @@ class epoch_domain {
       if (slot < domain.owned_) [[likely]] {
         std::atomic<std::uint64_t>& mine = domain.lines_[slot].epoch;
         if (mine.load(std::memory_order_relaxed) != 0) return;  // nested: the outer guard does it
-        mine.store(domain.epoch_.load(std::memory_order_acquire), std::memory_order_release);
+        const std::uint64_t now = domain.epoch_.load(std::memory_order_acquire);
+        schedule_point();
+        mine.store(now, std::memory_order_release);
         if (domain.asymmetric_) [[likely]] std::atomic_signal_fence(std::memory_order_seq_cst);
         else heavy_pin(mine);
         pinned_ = &mine;
@@ -75,7 +77,7 @@ class epoch_domain {
   const std::unique_ptr<line[]> lines_;
   alignas(64) std::atomic<std::uint64_t> epoch_{2};
   alignas(64) std::atomic<std::uint64_t> shared_[2]{};  // readers without a line, by the parity of their epoch
-  std::mutex advancing_;
+  small_mutex advancing_;
 };
 
 }  // namespace seawall::local

@@ -1,4 +1,4 @@
-// How the engine uses a key's 64-bit hash: 32 bits are kept in the entry, 16 in the table beside the pointer. Together
+// How the engine uses a key's 64-bit hash: 32 bits are kept in the entry, 15 in the table beside the pointer. Together
 // they place an entry in a table of any size, so a key is never hashed again.
 #pragma once
 

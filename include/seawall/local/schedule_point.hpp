@@ -1,5 +1,6 @@
 // Where a test may take the processor away: the engine's lock-free parts call schedule_point() between their atomic
-// steps. In the library it is nothing; tests/schedules defines SEAWALL_SCHEDULE_POINTS and drives the threads by a seed.
+// steps. In the library it is nothing; tests/schedules defines SEAWALL_SCHEDULE_POINTS and drives the threads by a
+// seed.
 #pragma once
 
 namespace seawall::local {

@@ -1,14 +1,15 @@
 // The engine without its types: a concurrent hash table of entries, the shards that decide which of them go, and the
 // reclamation of what readers may still hold. local/engine.hpp puts keys and values on top.
 //
-// Reading takes no lock. A writer takes the lock of a page of the table (64 buckets) for the change itself, and notes it
-// for the policy in a lane of its own; full lanes are drained into the shard in one go, where victims are chosen and
+// Reading takes no lock. A writer takes the lock of a page of the table (64 buckets) for the change itself, and notes
+// it for the policy in a lane of its own; full lanes are drained into the shard in one go, where victims are chosen and
 // removed in batches too. So two threads that insert rarely touch the same lines of memory.
 //
 // The life of an entry: allocated - published (in the table) - unlinked (not in the table; its change is noted) -
 // finished (the policy knows; the listener was told) - retired (waits for readers) - released.
 //
-// Lock order: lane -> shard -> page, and growing_ -> page. No user code runs under any of them but the comparison of keys.
+// Lock order: stripe (with its lanes) -> shard -> page -> a page of the next table -> news, left_over_; growing_ ->
+// page; under a stripe, tuning_ is only tried. No user code runs under any of them but the comparison of keys.
 // Thread safety: all members may be called from any thread; what needs an epoch guard says so. See docs/concurrency.md.
 #pragma once
 
@@ -19,6 +20,7 @@
 #include "seawall/local/bucket_table.hpp"
 #include "seawall/local/epoch.hpp"
 #include "seawall/local/key_hash.hpp"
+#include "seawall/local/schedule_point.hpp"
 #include "seawall/local/small_mutex.hpp"
 #include "seawall/metrics/cache_stats.hpp"
 
@@ -70,11 +72,17 @@ class store {
   template <class Match>
   entry_header* find(key_hash hash, Match&& match) const {
     const bucket_table* const table = table_.load(std::memory_order_acquire);
+    schedule_point();
     // Before the search, not after: if nothing was being moved then, what is absent was not just moved away.
     const bucket_table* const moving = table->previous.load(std::memory_order_acquire);
     if (entry_header* entry = table->find(hash, match)) [[likely]] return entry;
     if (moving == nullptr && table_.load(std::memory_order_acquire) == table) [[likely]] return nullptr;
     return find_while_moving(hash, match);
+  }
+
+  /// Starts to fetch what a search for the hash will look at first. Requires: a guard.
+  [[gnu::always_inline]] void prefetch(key_hash hash) const noexcept {
+    table_.load(std::memory_order_acquire)->prefetch(hash.body);
   }
 
   /// To be called for each hit.
@@ -105,13 +113,16 @@ class store {
   template <class Match, class Allow>
   written write(key_hash hash, entry_header* fresh, time_point now, removal_cause cause, Match&& match, Allow&& allow);
 
-  void clear(removal_cause cause);
+  /// Removes what is there, a page at a time; `between()` is called after each, without a guard.
+  void clear(removal_cause cause, const std::function<void()>& between);
+  /// Gives back what a full cache needed and one that holds so little does not.
+  void shrink();
   void resize(std::size_t capacity, std::size_t max_weight, time_point now);
 
   // ---- maintenance ----
 
-  /// Where user code may run: destroys what no reader holds any more, by `destroy(entry_header&)`, and tells the listener
-  /// by `deliver(const removal&)`. Cheap when there is nothing to do.
+  /// Where user code may run: destroys what no reader holds any more, by `destroy(entry_header&)`, and tells the
+  /// listener by `deliver(const removal&)`. Cheap when there is nothing to do.
   template <class Destroy, class Deliver>
   void tidy(Destroy&& destroy, Deliver&& deliver) {
     if (notifies_ && has_news_.load(std::memory_order_relaxed)) deliver_all(deliver);
@@ -136,12 +147,13 @@ class store {
   /// Takes out what has expired, in about `chunks` pieces of some thousand entries; when to come again (`never`: when
   /// something with a deadline has been stored).
   time_point sweep(time_point now, std::size_t chunks);
-  /// The earliest deadline that was stored since it was last asked, or `never`.
+  /// Whether anything with a deadline was ever stored.
   bool has_deadlines() const noexcept { return has_deadlines_.load(std::memory_order_relaxed); }
 
   // ---- looking around, under an epoch guard ----
 
-  /// Calls `visit(entry_header&)` for the entries that are there all the while, and perhaps for others. No lock is held.
+  /// Calls `visit(entry_header&)` for the entries that are there all the while, and perhaps for others. No lock is
+  /// held.
   void for_each(const std::function<void(entry_header&)>& visit);
   /// Up to `count` entries in the order of the policy.
   std::vector<entry_header*> ordered(std::size_t count, bool hottest, time_point now);
@@ -212,7 +224,7 @@ class store {
   static constexpr std::uint8_t unqueued = 0xff;        // entry_header::queue of a resident entry no policy evicts
 
   static constexpr std::size_t reach = bucket_table::max_page_buckets;  // buckets within which an entry is put
-  static constexpr std::uint32_t most_alike = 16;  // keys with the same 48 bits
+  static constexpr std::uint32_t most_alike = 16;  // keys with the same 47 bits
 
   static bool expired(const entry_header& entry, time_point now) noexcept {
     return entry.deadline.load(std::memory_order_relaxed) <= now.time_since_epoch().count();
@@ -225,6 +237,7 @@ class store {
   entry_header* find_while_moving(key_hash hash, Match&& match) const {
     for (;;) {
       const bucket_table* const table = table_.load(std::memory_order_acquire);
+      schedule_point();
       const bucket_table* const moving = table->previous.load(std::memory_order_acquire);
       if (entry_header* entry = table->find(hash, match)) return entry;
       if (moving != nullptr) {
@@ -250,15 +263,17 @@ class store {
   locked_range lock_range(std::uint64_t from);
   void help_moving(bucket_table& from, bucket_table& to, std::uint32_t body);
   bool move_page(bucket_table& from, bucket_table& to, std::size_t number);
+  static entry_header* take_place(bucket_table& in, key_hash hash, entry_header& entry) noexcept;
   void finish_moving(bucket_table& from, bucket_table& to);
   bool wants_growth(const locked_page& at) const noexcept;
   void grow(bucket_table& full, bool must);
   void rebuild(std::size_t buckets);
-  std::size_t fitting_buckets() const noexcept;
+  std::size_t fitting_buckets(std::size_t at_least = 0) const noexcept;
   bool place(const locked_page& at, const bucket_table::search& seen, key_hash hash, entry_header& fresh,
              entry_header*& pushed_out);
   bool unlink(entry_header& entry, removal_cause cause) noexcept;
   void announce(entry_header& entry, removal_cause cause) noexcept;
+  void leave_over(entry_header& entry) noexcept;
 
   // Lanes and shards (store_shard.cpp).
   void log_use(entry_header& entry) noexcept;
@@ -278,7 +293,7 @@ class store {
 
   template <class Destroy>
   void reclaim(Destroy&& destroy, bool all);
-  void free_old_tables(std::uint64_t bound);
+  void free_old_tables();
   std::vector<entry_header*> take_reclaimable(shard& from, bool all);
   void give_back(shard& to, std::span<entry_header* const> dead) noexcept;
   template <class Deliver>
@@ -358,6 +373,7 @@ template <class Destroy>
 void store::reclaim(Destroy&& destroy, bool all) {
   needs_tidying_.store(false, std::memory_order_relaxed);
   adopt_orphans(time_point::min());
+  free_old_tables();
   for (const auto& one : shards_) {
     const std::vector<entry_header*> dead = take_reclaimable(*one, all);
     if (dead.empty()) continue;

@@ -1,5 +1,5 @@
-// Gives back the memory of expired entries by a timer of the clock, without anyone touching a key. Idle while nothing can
-// expire. `Owner` has `local::engine`'s sweep(now, chunks) as `sweep`, and is held weakly.
+// Gives back the memory of expired entries by a timer of the clock, without anyone touching a key. Idle while nothing
+// can expire. `Owner` has `local::engine`'s sweep(now, chunks) as `sweep`, and is held weakly.
 // Thread safety: `expect` may be called from any thread.
 #pragma once
 

@@ -61,7 +61,8 @@ class curves_svg {
     for (std::size_t i = 0; i != charts.size(); ++i) {
       const auto column = static_cast<int>(i) % columns;
       const auto row = static_cast<int>(i) / columns;
-      out += fmt::format("<g transform=\"translate({},{})\">\n", margin + column * cell_width, head + row * cell_height);
+      out += fmt::format("<g transform=\"translate({},{})\">\n", margin + column * cell_width,
+                         head + row * cell_height);
       out += one(charts[i]) + "</g>\n";
     }
     return out + "</svg>\n";

@@ -1,5 +1,5 @@
-// Replays a trace through a seawall::local_cache: get, and put on a miss. The engine is the real one, with all its locks
-// and buffers; nothing is simulated.
+// Replays a trace through a seawall::local_cache: get, and put on a miss. The engine is the real one, with all its
+// locks and buffers; nothing is simulated.
 #pragma once
 
 #include "seawall/local_cache.hpp"
@@ -56,7 +56,8 @@ double replay_in_strides(std::size_t requests, int threads, std::uint64_t total,
 
 /// Percent of the requests that hit.
 inline double hit_percent(const trace& played, std::size_t capacity, eviction_policy policy, int threads) {
-  local_cache<std::uint64_t, std::uint64_t> cache{{.name = "replay", .capacity = capacity, .policy = policy, .seed = 1}};
+  using counted_cache = local_cache<std::uint64_t, std::uint64_t>;
+  counted_cache cache{{.name = "replay", .capacity = capacity, .policy = policy, .seed = 1}};
   return replay_in_strides(played.keys.size(), threads, played.keys.size(), [&](std::size_t i) -> std::uint64_t {
     const std::uint64_t key = played.keys[i];
     std::uint64_t value = 0;

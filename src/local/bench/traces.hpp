@@ -1,5 +1,5 @@
-// Traces of requests: NAME.u64 or NAME.u64.zst, one little-endian 64-bit key per request; NAME.size.u32[.zst] beside it,
-// one 32-bit size per request, where the origin has sizes. Reading throws trace_error, which names the file.
+// Traces of requests: NAME.u64 or NAME.u64.zst, one little-endian 64-bit key per request; NAME.size.u32[.zst] beside
+// it, one 32-bit size per request, where the origin has sizes. Reading throws trace_error, which names the file.
 #pragma once
 
 #include <fmt/format.h>
