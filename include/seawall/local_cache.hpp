@@ -178,7 +178,8 @@ class local_cache {
       result = change(current);
       return std::optional<std::optional<V>>(std::in_place, result);
     });
-    return kept ? result : std::nullopt;
+    if (!kept) result.reset();
+    return result;
   }
 
   /// Removes every entry that was there when it was called. Takes its time (about 0.1 us an entry); nobody waits for
