@@ -105,7 +105,7 @@ class core final : public stats_source, public std::enable_shared_from_this<core
                  .policy = options_.eviction,
                  .seed = options_.seed},
                 equal, listener_of(options_)),
-        sweeper_(clock_),
+        sweeper_(clock_, this),
         flights_(equal) {}
 
   const cache_options<K, V>& options() const noexcept { return options_; }
@@ -329,7 +329,7 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   // Outside all locks: what was removed is destroyed, and the sweep is told.
   void after_store(const std::optional<local::entry_times>& times) {
     engine_.tidy();
-    if (times && times->keep_until() != never) sweeper_.expect(this->shared_from_this(), times->keep_until());
+    if (times && times->keep_until() != never) sweeper_.expect(times->keep_until());
   }
 
   static void set_deadline(local::entry_header& header, const local::entry_times& times) noexcept {

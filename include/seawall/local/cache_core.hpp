@@ -21,7 +21,7 @@
 namespace seawall::local {
 
 template <class K, class V, class Eq>
-class cache_core final : public stats_source, public std::enable_shared_from_this<cache_core<K, V, Eq>> {
+class cache_core final : public stats_source {
  public:
   using engine_type = engine<K, V, Eq>;
   using view = typename engine_type::view;
@@ -35,7 +35,7 @@ class cache_core final : public stats_source, public std::enable_shared_from_thi
                  .policy = options_.policy,
                  .seed = options_.seed},
                 equal, options_.on_removal),
-        sweeper_(clock_) {}
+        sweeper_(clock_, this) {}
 
   const local_cache_options<K, V>& options() const noexcept { return options_; }
   engine_type& entries() noexcept { return engine_; }
@@ -92,7 +92,7 @@ class cache_core final : public stats_source, public std::enable_shared_from_thi
         });
     engine_.tidy();
     if (meta.deadline != INT64_MAX) {
-      sweeper_.expect(this->shared_from_this(), time_point{duration{meta.deadline}});
+      sweeper_.expect(time_point{duration{meta.deadline}});
     }
     return outcome == put_result::replaced && was_gone ? put_result::inserted : outcome;
   }
