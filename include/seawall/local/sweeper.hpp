@@ -63,6 +63,7 @@ class sweeper {
     std::condition_variable ended;
     Owner* owner;                             // guarded by mutex; null: gone
     bool running = false;                     // guarded by mutex
+    bool again = false;                       // guarded by mutex: the timer fired while it was running
     clock::timer_id timer = 0;                // guarded by mutex
     std::atomic<std::int64_t> next{INT64_MAX};  // written under mutex
   };
@@ -82,18 +83,30 @@ class sweeper {
     {
       // From here on a new entry sets a timer of its own; what was stored before is seen by the sweep.
       const std::lock_guard lock{state->mutex};
-      if (state->owner == nullptr || state->running) return;
-      owner = state->owner;
-      state->running = true;
+      if (state->owner == nullptr) return;
       state->next.store(INT64_MAX, std::memory_order_relaxed);
       state->timer = 0;
+      if (std::exchange(state->running, true)) {  // on another thread of the clock, which will see to it
+        state->again = true;
+        return;
+      }
+      owner = state->owner;
     }
     const time_point now = time.now();
     const time_point next = owner->sweep(now, piece);
     if (next != never) arm(time, state, next <= now ? after(now, breath) : std::max(next, after(now, pause)));
-    const std::lock_guard lock{state->mutex};
-    state->running = false;
-    state->ended.notify_all();
+    bool again = true;
+    while (again) {
+      std::unique_lock lock{state->mutex};
+      again = std::exchange(state->again, false);
+      if (!again) {
+        state->running = false;
+        state->ended.notify_all();
+        return;
+      }
+      lock.unlock();
+      arm(time, state, after(now, pause));
+    }
   }
 
   const std::shared_ptr<clock> clock_;
