@@ -261,4 +261,28 @@ inline void add_times(report& to, const std::string& name, const std::string& su
   to.add(name, subject, threads, mops, per_second / 1e6);
 }
 
+/// What the cases of one benchmark share.
+struct bench_run {
+  options how;
+  report figures{};
+  int problems = 0;  ///< What was found wrong.
+
+  void check(bool good, const std::string& sentence) {
+    if (good) return;
+    ++problems;
+    fmt::print(stderr, "error: {}\n", sentence);
+  }
+
+  /// Calls `measure(round)` for a warm-up, which is round 0 and does not count, and for each round.
+  template <class F>
+  void rounds(const std::string& name, F&& measure) {
+    fmt::print(stderr, "{} ", name);
+    for (int round = how.quick ? 1 : 0; round <= how.rounds; ++round) {
+      measure(round);
+      fmt::print(stderr, ".");
+    }
+    fmt::print(stderr, "\n");
+  }
+};
+
 }  // namespace seawall::bench

@@ -55,6 +55,14 @@ class local_cache {
     core_ = std::make_shared<core_type>(std::move(how), Eq{}, std::move(time));
   }
 
+  /// A moved-from cache may only be destroyed.
+  local_cache(local_cache&&) noexcept = default;
+  local_cache& operator=(local_cache&&) = delete;
+  /// After it the listener is not called any more, though somebody may still hold the `stats_handle`.
+  ~local_cache() {
+    if (core_) core_->close();
+  }
+
   // ---- reading: no lock ----
 
   /// A copy of the fresh value.
@@ -236,7 +244,7 @@ class local_cache {
     return entry && core_->standing_of(entry, false) != standing::gone;
   }
   static time_point deadline_of(const view& entry) noexcept {
-    return time_point{duration{entry.header->deadline.load(std::memory_order_relaxed)}};
+    return time_point{duration{entry.header->deadline()}};
   }
 
   // Until nobody got in between the look and the change. `change` answers nothing to leave things as they are, or what

@@ -22,29 +22,7 @@
 namespace seawall::bench {
 namespace {
 
-/// Everything a case needs: where its figures go, and what was found wrong.
-struct run {
-  options how;
-  report figures{};
-  int problems = 0;
-
-  void check(bool good, const std::string& sentence) {
-    if (good) return;
-    ++problems;
-    fmt::print(stderr, "error: {}\n", sentence);
-  }
-
-  /// Calls `measure(round)` for a warm-up, which is round 0 and does not count, and for each round.
-  template <class F>
-  void rounds(const std::string& name, F&& measure) {
-    fmt::print(stderr, "{} ", name);
-    for (int round = how.quick ? 1 : 0; round <= how.rounds; ++round) {
-      measure(round);
-      fmt::print(stderr, ".");
-    }
-    fmt::print(stderr, "\n");
-  }
-};
+using run = bench_run;
 
 std::uint64_t key_of(std::uint64_t number) { return mix64(number + 1); }
 

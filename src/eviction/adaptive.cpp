@@ -16,14 +16,12 @@ constexpr std::size_t drain_at_once = 256;    // of a window that shrank
 constexpr std::uint32_t lucky_frequency = 6;  // from here on a loser may be admitted
 constexpr std::uint64_t lucky_one_in = 128;
 
-std::uint8_t uses_of(const entry_header& entry) noexcept { return entry.uses.load(std::memory_order_relaxed); }
-
 }  // namespace
 
 adaptive::adaptive(const arena& entries, const limits& room, std::uint64_t seed, frequency_sketch* shared)
     : entries_(entries),
       room_(room),
-      segments_{{{{pool_, entries}}, {{pool_, entries}}, {{pool_, entries}}}},
+      queues_(entries, room.weight != 0),
       own_(shared == nullptr ? room.entries : 1, seed),
       sketch_(shared == nullptr ? own_ : *shared),
       random_(mix64(seed) | 1) {
@@ -33,60 +31,29 @@ adaptive::adaptive(const arena& entries, const limits& room, std::uint64_t seed,
 void adaptive::divide() noexcept {
   const std::size_t whole = std::max<std::size_t>(1, capacity());
   const auto share = static_cast<std::size_t>(window_share_ * static_cast<double>(whole) + 0.5);
-  at(window).limit = std::clamp<std::size_t>(share, 1, std::max<std::size_t>(1, whole - 1));
-  const std::size_t main = whole - at(window).limit;
-  at(protected_).limit = main - main / 5 - (main % 5 != 0);
-  at(probation).limit = main - at(protected_).limit;
+  limit(window) = std::clamp<std::size_t>(share, 1, std::max<std::size_t>(1, whole - 1));
+  const std::size_t main = whole - limit(window);
+  limit(protected_) = main - main / 5 - (main % 5 != 0);
+  limit(probation) = main - limit(protected_);
   slack_ = whole / 64 + 1;
   if (!limits_weight()) slack_ = std::min<std::size_t>(slack_, 64);
-}
-
-void adaptive::push(queue_id into, handle which, entry_header& entry) {
-  segment& home = at(into);
-  home.order.push_front(which);
-  home.amount += cost(entry);
-  entry.queue = into;
-}
-
-handle adaptive::pop(queue_id from) noexcept {
-  segment& home = at(from);
-  const handle which = home.order.pop_back();
-  entry_header& entry = entries_[which];
-  home.amount -= cost(entry);
-  entry.queue = 0;
-  return which;
 }
 
 // The engine evicts in batches, so a full cache may lie a little below its capacity. The window then keeps what it has
 // too much, for contests to come; only in a cache with free room do entries leave it without one.
 void adaptive::add(handle which) {
-  pool_.reserve(spare_blocks);
+  queues_.reserve(spare_blocks);
   if (learns() && own_.outgrown(size())) own_.grow();
-  push(window, which, entries_[which]);
-  if (at(window).amount > at(window).limit + slack_ && total() + slack_ < capacity()) drain_window(drain_at_once);
+  queues_.push(window, which);
+  if (queues_.amount(window) > limit(window) + slack_ && queues_.amount() + slack_ < capacity()) {
+    drain_window(drain_at_once);
+  }
 }
 
-void adaptive::remove(handle which) {
-  entry_header& entry = entries_[which];
-  if (entry.queue == 0) return;
-  segment& home = at(entry.queue);
-  home.order.erase(entry.place);
-  home.amount -= cost(entry);
-  entry.queue = 0;
-}
+void adaptive::remove(handle which) { queues_.remove(which); }
 
 void adaptive::replace(handle old, handle now) {
-  entry_header& before = entries_[old];
-  if (before.queue == 0) return add(now);
-  entry_header& after = entries_[now];
-  segment& home = at(before.queue);
-  home.order.replace(before.place, now);
-  home.amount += cost(after);
-  home.amount -= cost(before);
-  after.queue = before.queue;
-  after.uses.store(uses_of(before), std::memory_order_relaxed);
-  after.use();
-  before.queue = 0;
+  if (!queues_.replace(old, now)) add(now);
 }
 
 // Two kinds of memory are far away, the headers and the lines of the sketch (the queues' blocks are dense). All headers
@@ -97,11 +64,11 @@ void adaptive::prefetch(std::size_t from_window, std::size_t from_main) const no
   std::array<handle, lookahead> window_memory;
   std::array<handle, 2 * lookahead> main_memory;
   const auto candidates =
-      std::span(window_memory).first(at(window).order.peek(std::span(window_memory).first(from_window)));
+      std::span(window_memory).first(queues_[window].peek(std::span(window_memory).first(from_window)));
   for (const handle which : candidates) __builtin_prefetch(&entries_[which], 1);
 
   const std::span<handle> ahead(main_memory);
-  const std::size_t count = from_main == 0 ? 0 : at(probation).order.peek(ahead.first(2 * from_main));
+  const std::size_t count = from_main == 0 ? 0 : queues_[probation].peek(ahead.first(2 * from_main));
   std::size_t seen = 0;
   std::size_t unused = 0;
   while (seen != count && unused != from_main) {
@@ -112,7 +79,7 @@ void adaptive::prefetch(std::size_t from_window, std::size_t from_main) const no
     }
     for (const handle which : next) {
       sketch_.prefetch(entries_[which].hash);
-      unused += uses_of(entries_[which]) == 0;
+      unused += entries_[which].uses() == 0;
     }
     seen += next.size();
   }
@@ -121,10 +88,10 @@ void adaptive::prefetch(std::size_t from_window, std::size_t from_main) const no
   }
 
   const std::size_t displaced = count < from_main ? from_main : seen - unused;
-  const auto protected_tail = ahead.first(at(protected_).order.peek(ahead.first(displaced)));
+  const auto protected_tail = ahead.first(queues_[protected_].peek(ahead.first(displaced)));
   for (const handle which : protected_tail) __builtin_prefetch(&entries_[which], 1);
   for (const handle which : protected_tail) {
-    if (uses_of(entries_[which]) != 0) sketch_.prefetch(entries_[which].hash);
+    if (entries_[which].uses() != 0) sketch_.prefetch(entries_[which].hash);
   }
 }
 
@@ -132,11 +99,11 @@ void adaptive::prefetch(std::size_t from_window, std::size_t from_main) const no
 // Answers the frequency including them.
 std::uint32_t adaptive::leave_window(entry_header& entry) noexcept {
   if (!learns()) {
-    entry.uses.store(0, std::memory_order_relaxed);
+    entry.set_uses(0);
     return sketch_.estimate(entry.hash);
   }
-  const std::uint32_t uses = 1U + uses_of(entry);
-  entry.uses.store(0, std::memory_order_relaxed);
+  const std::uint32_t uses = 1U + entry.uses();
+  entry.set_uses(0);
   return own_.add(entry.hash, uses) + uses;
 }
 
@@ -146,10 +113,10 @@ void adaptive::drain_window(std::size_t most) {
     most -= batch;
     prefetch(batch, 0);
     for (; batch != 0 && window_over(); --batch) {
-      const handle which = pop(window);
+      const handle which = queues_.pop(window);
       entry_header& entry = entries_[which];
       leave_window(entry);
-      push(probation, which, entry);
+      queues_.push(probation, which);
     }
   }
 }
@@ -157,39 +124,38 @@ void adaptive::drain_window(std::size_t most) {
 // The hand passes an entry that was used: one of its uses goes to the sketch.
 void adaptive::pass(entry_header& entry, std::uint8_t uses_left) noexcept {
   if (learns()) own_.add(entry.hash, 1);
-  entry.uses.store(uses_left, std::memory_order_relaxed);
+  entry.set_uses(uses_left);
 }
 
 void adaptive::shrink_protected(std::size_t& budget) {
-  segment& home = at(protected_);
-  for (; home.amount > home.limit && budget != 0; --budget) {
-    const handle which = pop(protected_);
+  for (; queues_.amount(protected_) > limit(protected_) && budget != 0; --budget) {
+    const handle which = queues_.pop(protected_);
     entry_header& entry = entries_[which];
-    const std::uint8_t uses = uses_of(entry);
+    const std::uint8_t uses = entry.uses();
     if (uses != 0) pass(entry, static_cast<std::uint8_t>(uses - 1));
-    push(uses != 0 ? protected_ : probation, which, entry);
+    queues_.push(uses != 0 ? protected_ : probation, which);
   }
 }
 
 // The entry that main would lose next; it stays where it is, at the end of its queue. no_handle: main is empty.
 handle adaptive::next_victim(std::size_t& budget) {
   for (;;) {
-    const queue_id from = at(probation).order.empty() ? protected_ : probation;
-    const handle which = at(from).order.back();
+    const queue_id from = queues_[probation].empty() ? protected_ : probation;
+    const handle which = queues_[from].back();
     if (which == no_handle) return no_handle;
     entry_header& entry = entries_[which];
-    const std::uint8_t uses = uses_of(entry);
+    const std::uint8_t uses = entry.uses();
     if (uses == 0 || budget == 0) return which;
     --budget;
-    pop(from);
+    queues_.pop(from);
     pass(entry, from == probation ? 0 : static_cast<std::uint8_t>(uses - 1));
-    push(protected_, which, entry);
+    queues_.push(protected_, which);
     if (from == probation) shrink_protected(budget);
   }
 }
 
-void adaptive::take(queue_id from, victims& out) noexcept {
-  const handle which = pop(from);
+void adaptive::take(std::uint32_t from, victims& out) noexcept {
+  const handle which = queues_.pop(from);
   out.add(which, entries_[which]);
 }
 
@@ -216,28 +182,23 @@ bool adaptive::displace(const entry_header& candidate, std::uint32_t frequency, 
     entry_header& victim = entries_[which];
     rivals += sketch_.estimate(victim.hash);
     if (!wins && frequency <= rivals) {
-      while (count != 0) {
-        const handle back = displaced[--count];
-        at(probation).order.push_back(back);
-        at(probation).amount += cost(entries_[back]);
-        entries_[back].queue = probation;
-      }
+      while (count != 0) queues_.push_back(probation, displaced[--count]);
       return false;
     }
-    freed += cost(victim);
-    displaced[count++] = pop(static_cast<queue_id>(victim.queue));
-  } while (freed < cost(candidate) && count != most);
+    freed += queues_.cost(victim);
+    displaced[count++] = queues_.pop(victim.queue);
+  } while (freed < queues_.cost(candidate) && count != most);
   for (std::size_t i = 0; i != count; ++i) out.add(displaced[i], entries_[displaced[i]]);
   return true;
 }
 
 void adaptive::contest(victims& out, std::size_t& budget) {
-  const handle which = at(window).order.back();
+  const handle which = queues_[window].back();
   entry_header& candidate = entries_[which];
   const bool stays = displace(candidate, leave_window(candidate), out, budget);
-  pop(window);
+  queues_.pop(window);
   if (stays)
-    push(probation, which, candidate);
+    queues_.push(probation, which);
   else
     out.add(which, candidate);
 }
@@ -250,12 +211,12 @@ std::size_t adaptive::evict(std::size_t entries, std::size_t weight, std::span<h
     prefetch(window_over() ? batch : 0, batch);
     for (; batch != 0 && !out.done(); --batch) {
       if (main_empty()) {
-        if (at(window).order.empty()) return out.count();
+        if (queues_[window].empty()) return out.count();
         take(window, out);
       } else if (window_over()) {
         contest(out, budget);
       } else {
-        take(static_cast<queue_id>(entries_[next_victim(budget)].queue), out);
+        take(entries_[next_victim(budget)].queue, out);
       }
     }
   }
@@ -271,44 +232,31 @@ void adaptive::set_window(double share) {
 }
 
 void adaptive::resize(const limits& now) {
-  const bool recount = limits_weight() != (now.weight != 0);
   room_ = now;
   divide();
   if (learns()) own_.resize(now.entries, size());
-  if (!recount) return;
-  for (segment& each : segments_) {
-    each.amount = 0;
-    each.order.for_each(false, [&](handle which) {
-      each.amount += cost(entries_[which]);
-      return true;
-    });
-  }
+  queues_.count_weight(limits_weight());
 }
 
 void adaptive::clear() {
-  for (segment& each : segments_) {
-    each.order.clear();
-    each.amount = 0;
-  }
+  queues_.clear();
   if (learns()) own_.clear();
 }
 
-std::size_t adaptive::size() const noexcept {
-  return segments_[0].order.size() + segments_[1].order.size() + segments_[2].order.size();
-}
+std::size_t adaptive::size() const noexcept { return queues_.size(); }
 
 void adaptive::visit(bool hottest_first, const std::function<bool(handle)>& visit) const {
   std::array order{protected_, window, probation};
   if (!hottest_first) std::ranges::reverse(order);
   for (const queue_id id : order) {
-    if (!at(id).order.for_each(hottest_first, visit)) return;
+    if (!queues_[id].for_each(hottest_first, visit)) return;
   }
 }
 
 auto adaptive::used_by(queue_id which) const noexcept -> usage {
-  return {at(which).order.size(), at(which).amount, at(which).limit};
+  return {queues_[which].size(), queues_.amount(which), limit(which)};
 }
 
-std::size_t adaptive::bytes() const noexcept { return pool_.bytes() + own_.bytes(); }
+std::size_t adaptive::bytes() const noexcept { return queues_.bytes() + own_.bytes(); }
 
 }  // namespace seawall::eviction

@@ -136,11 +136,11 @@ void check(const adaptive& subject, const test_entries& entries, const std::vect
   std::array<std::size_t, 4> count{};
   std::array<std::size_t, 4> amount{};
   for (const handle which : live) {
-    const std::uint8_t queue = entries[which].queue;
+    const std::uint32_t queue = entries[which].queue;
     ASSERT_GE(queue, adaptive::window);
     ASSERT_LE(queue, adaptive::protected_);
     ++count[queue];
-    amount[queue] += room.weight != 0 ? entries[which].weight : 1;
+    amount[queue] += room.weight != 0 ? entries[which].weight() : 1;
   }
   for (const auto id : {adaptive::window, adaptive::probation, adaptive::protected_}) {
     ASSERT_EQ(subject.used_by(id).entries, count[id]);
@@ -159,7 +159,7 @@ void play(limits room, const std::vector<std::uint16_t>& moves) {
   std::vector<handle> live;
   const auto weight = [&] {
     std::size_t sum = 0;
-    for (const handle which : live) sum += entries[which].weight;
+    for (const handle which : live) sum += entries[which].weight();
     return sum;
   };
   const auto forget = [&](handle gone) {
@@ -194,7 +194,7 @@ void play(limits room, const std::vector<std::uint16_t>& moves) {
       const std::size_t size = live.size();
       const std::vector<handle> victims = evict(subject, more, heavier);
       for (const handle victim : victims) {
-        ASSERT_EQ(entries[victim].queue, 0);
+        ASSERT_EQ(entries[victim].queue, 0U);
         forget(victim);
       }
       ASSERT_GE(size - live.size(), more);

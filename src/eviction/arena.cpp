@@ -25,6 +25,9 @@ namespace {
 constexpr std::size_t small_chunk = std::size_t{64} << 10;
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 
+// The list of free slots goes through entry_header::place: a small chunk has this many at most, a larger one 64.
+static_assert(small_chunk / sizeof(entry_header) <= entry_header::no_place);
+
 // What lies behind the header of a free slot is poisoned: with AddressSanitizer a reader that is left behind is found.
 void poison([[maybe_unused]] entry_header& slot, [[maybe_unused]] std::size_t size) noexcept {
 #if defined(SEAWALL_ASAN)
@@ -56,34 +59,24 @@ arena::~arena() {
   }
 }
 
-void arena::swap(arena& other) noexcept {
-  assert(entry_size_ == other.entry_size_);
-  chunks_.swap(other.chunks_);
-  holes_.swap(other.holes_);
-  spare_.swap(other.spare_);
-  mappings_.swap(other.mappings_);
-  std::swap(room_, other.room_);
-  std::swap(allocated_, other.allocated_);
-  std::swap(held_chunks_, other.held_chunks_);
-}
-
-// Chunks come one at a time at first, later so many at once that the system can back them with huge pages.
+// Chunks come one at a time at first, later so many at once that the system can back them with a huge page. More than
+// one would be a waste: all of it takes memory from the first touch on, and half lies idle on average. Of what was
+// reserved the last aligned piece is kept. The system maps from high addresses to low ones, so that piece ends where
+// the one before begins, and the kernel makes one mapping of them: a process may have 65,530.
 std::byte* arena::take_memory() {
   if (spare_.empty()) {
-    const std::size_t wanted = held_chunks_ * chunk_bytes_ < 2 * huge_page ? chunk_bytes_ : 2 * huge_page;
-    const std::size_t batch = std::max(wanted, chunk_bytes_);
-    const std::size_t alignment = batch > chunk_bytes_ ? std::max(chunk_bytes_, huge_page) : chunk_bytes_;
-    mappings_.reserve(mappings_.size() + 1);
+    const bool alone = held_chunks_ * chunk_bytes_ < 2 * huge_page || chunk_bytes_ > huge_page;
+    const std::size_t batch = alone ? chunk_bytes_ : huge_page;
+    if (mappings_.size() == mappings_.capacity()) mappings_.reserve(2 * mappings_.size() + 1);
     spare_.reserve(held_chunks_ + batch / chunk_bytes_);
-    const std::size_t reserved = batch + alignment;
-    void* const raw = mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* const raw = mmap(nullptr, 2 * batch, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (raw == MAP_FAILED) throw std::bad_alloc{};
     auto* const begin = static_cast<std::byte*>(raw);
-    const auto address = reinterpret_cast<std::uintptr_t>(raw);
-    const std::size_t before = (alignment - address % alignment) % alignment;
-    if (before != 0) munmap(begin, before);
-    if (reserved != before + batch) munmap(begin + before + batch, reserved - before - batch);
-    if (alignment >= huge_page) madvise(begin + before, batch, MADV_HUGEPAGE);
+    const std::size_t behind = reinterpret_cast<std::uintptr_t>(raw) % batch;
+    const std::size_t before = batch - behind;
+    munmap(begin, before);
+    if (behind != 0) munmap(begin + before + batch, behind);
+    if (batch >= huge_page) madvise(begin + before, batch, MADV_HUGEPAGE);
     mappings_.emplace_back(begin + before, batch);
     for (std::size_t at = batch; at != 0; at -= chunk_bytes_) spare_.push_back(begin + before + at - chunk_bytes_);
   }
@@ -152,7 +145,7 @@ void arena::release(handle which) noexcept {
   const bool had_room = has_room(home);
   entry.flags = free_flag;
   entry.queue = 0;
-  entry.place = home.free_head;
+  entry.place = home.free_head & entry_header::no_place;
   home.free_head = which & slot_mask_;
   poison(entry, entry_size_);
   --allocated_;

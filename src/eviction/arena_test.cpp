@@ -41,9 +41,10 @@ TEST_P(ArenaOfSize, GivesSlotsOfTheirOwnThatKnowTheirNames) {
     EXPECT_TRUE(names.insert(one).second);
     entry_header& entry = entries[one];
     ASSERT_EQ(entries.handle_of(entry), one);
-    ASSERT_EQ(entry.deadline.load(), INT64_MAX);
-    ASSERT_EQ(entry.queue, 0);
-    ASSERT_EQ(entry.flags, 0);
+    ASSERT_EQ(entry.deadline(), INT64_MAX);
+    ASSERT_EQ(entry.weight(), 1U);
+    ASSERT_EQ(entry.queue, 0U);
+    ASSERT_EQ(entry.flags, 0U);
     std::memset(static_cast<void*>(&entry + 1), 0xab, GetParam() - sizeof entry);
     addresses.push_back(reinterpret_cast<std::uintptr_t>(&entry));
   }
@@ -68,14 +69,14 @@ TEST_P(ArenaOfSize, UsesReleasedSlotsAgain) {
   for (std::size_t i = released.size(); i != 0; --i) {
     const handle again = entries.allocate();
     EXPECT_EQ(released.erase(again), 1u);
-    EXPECT_EQ(entries[again].queue, 0);
-    EXPECT_EQ(entries[again].flags, 0);
+    EXPECT_EQ(entries[again].queue, 0U);
+    EXPECT_EQ(entries[again].flags, 0U);
   }
   EXPECT_EQ(entries.bytes(), bytes);
 }
 
-// 24 is the header alone; 40 does not divide the chunk; the last ones need chunks of more than 64 KiB.
-INSTANTIATE_TEST_SUITE_P(Sizes, ArenaOfSize, ::testing::Values(24, 32, 40, 104, 1'000, 4'096, 65'536, 100'000));
+// 16 is the header alone; 24 and 40 do not divide the chunk; the last ones need chunks of more than 64 KiB.
+INSTANTIATE_TEST_SUITE_P(Sizes, ArenaOfSize, ::testing::Values(16, 24, 32, 40, 104, 1'000, 4'096, 65'536, 100'000));
 
 TEST(Arena, TakesNothingBeforeItMust) {
   const arena entries(64);
@@ -135,24 +136,8 @@ TEST(Arena, AChunkThatComesAgainHasNoDeadline) {
   EXPECT_LE(kept, 1);
 }
 
-TEST(Arena, SwapsWithAnother) {
-  arena one(64);
-  arena other(64);
-  const handle here = one.allocate();
-  one[here].hash = 7;
-  entry_header& entry = one[here];
-  one.swap(other);
-  EXPECT_EQ(one.allocated(), 0u);
-  EXPECT_EQ(other.allocated(), 1u);
-  EXPECT_EQ(&other[here], &entry) << "addresses stay";
-  EXPECT_EQ(other[here].hash, 7u);
-  allocate(one, 100);
-  other.release(here);
-  EXPECT_EQ(other.allocated(), 0u);
-}
-
 TEST(Arena, AgreesWithAModelThroughUpsAndDowns) {
-  for (const std::size_t size : {24, 88, 2'000}) {
+  for (const std::size_t size : {16, 88, 2'000}) {
     random_source random(size);
     arena entries(size);
     std::map<handle, std::uint32_t> model;

@@ -1,12 +1,14 @@
 #include "seawall/eviction/block_pool.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace seawall::eviction {
 
 // All that can throw comes first; `release` needs no memory, because `room_` and `gone_` can hold every chunk.
 void block_pool::add_chunk() {
+  if (gone_.empty() && chunks_.size() == most_chunks_) throw std::bad_alloc{};  // numbers are used up
   auto blocks = std::make_unique_for_overwrite<order_block[]>(chunk_blocks);
   if (gone_.empty()) {
     const std::size_t count = chunks_.size() + 1;

@@ -1,6 +1,10 @@
 #include "seawall/eviction/block_queue.hpp"
 
+#include "handle_search.hpp"
+
 #include <array>
+#include <bit>
+#include <cstddef>
 
 namespace seawall::eviction {
 namespace {
@@ -52,9 +56,23 @@ void block_queue::unlink(std::uint32_t block) noexcept {
   pool_->release(block);
 }
 
-void block_queue::erase(place where) noexcept {
-  const std::uint32_t block = block_of(where);
-  const std::uint32_t slot = slot_of(where);
+// A slot outside [begin, end) may still hold what was there before.
+auto block_queue::find(handle which) const noexcept -> position {
+  constexpr std::uint64_t header_words = offsetof(order_block, slots) / sizeof(handle);
+  const std::uint32_t block = (*entries_)[which].place;
+  const order_block& home = (*pool_)[block];
+  const std::uint64_t from_begin = words_equal_to(which, &home) >> header_words >> home.begin;
+  return {block, home.begin + static_cast<std::uint32_t>(std::countr_zero(from_begin))};
+}
+
+void block_queue::replace(handle old, handle now) noexcept {
+  const position where = find(old);
+  (*pool_)[where.block].slots[where.slot] = now;
+  keep_place(now, where.block);
+}
+
+void block_queue::erase(handle which) noexcept {
+  const auto [block, slot] = find(which);
   order_block& home = (*pool_)[block];
   --size_;
   if (--home.count == 0) return unlink(block);
@@ -84,7 +102,7 @@ void block_queue::merge(std::uint32_t older, std::uint32_t newer) noexcept {
   home.end = home.count = static_cast<std::uint8_t>(count);
   for (std::uint32_t slot = 0; slot != count; ++slot) {
     home.slots[slot] = all[slot];
-    (*entries_)[all[slot]].place = at(older, slot);
+    keep_place(all[slot], older);
   }
 }
 
@@ -98,22 +116,20 @@ void block_queue::clear() noexcept {
   size_ = 0;
 }
 
-auto block_queue::newer(place than) const noexcept -> place {
-  const std::uint32_t block = block_of(than);
-  const order_block& home = (*pool_)[block];
-  for (std::uint32_t slot = slot_of(than) + 1; slot < home.end; ++slot) {
-    if (home.slots[slot] != no_handle) return at(block, slot);
+auto block_queue::newer(position than) const noexcept -> position {
+  const order_block& home = (*pool_)[than.block];
+  for (std::uint32_t slot = than.slot + 1; slot < home.end; ++slot) {
+    if (home.slots[slot] != no_handle) return {than.block, slot};
   }
-  return home.newer == none ? no_place : at(home.newer, (*pool_)[home.newer].begin);
+  return home.newer == none ? nowhere : position{home.newer, (*pool_)[home.newer].begin};
 }
 
-auto block_queue::older(place than) const noexcept -> place {
-  const std::uint32_t block = block_of(than);
-  const order_block& home = (*pool_)[block];
-  for (std::uint32_t slot = slot_of(than); slot-- > home.begin;) {
-    if (home.slots[slot] != no_handle) return at(block, slot);
+auto block_queue::older(position than) const noexcept -> position {
+  const order_block& home = (*pool_)[than.block];
+  for (std::uint32_t slot = than.slot; slot-- > home.begin;) {
+    if (home.slots[slot] != no_handle) return {than.block, slot};
   }
-  return home.older == none ? no_place : at(home.older, (*pool_)[home.older].end - 1U);
+  return home.older == none ? nowhere : position{home.older, (*pool_)[home.older].end - 1U};
 }
 
 std::size_t block_queue::peek(std::span<handle> into) const noexcept {

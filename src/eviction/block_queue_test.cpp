@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <list>
+#include <new>
 #include <random>
 #include <vector>
 
@@ -38,13 +39,13 @@ class Queue : public ::testing::Test {
   }
   void erase(std::size_t n) {
     const auto victim = nth(n);
-    queue.erase(entries[*victim].place);
+    queue.erase(*victim);
     expected.erase(victim);
   }
   void replace(std::size_t n) {
     const auto old = nth(n);
     const handle now = entries.make();
-    queue.replace(entries[*old].place, now);
+    queue.replace(*old, now);
     *old = now;
   }
 
@@ -54,13 +55,13 @@ class Queue : public ::testing::Test {
     ASSERT_EQ(queue.back(), expected.empty() ? no_handle : expected.front());
     ASSERT_EQ(queue.front(), expected.empty() ? no_handle : expected.back());
     std::vector<handle> order;
-    for (auto at = queue.oldest(); at != block_queue::no_place; at = queue.newer(at)) {
-      ASSERT_EQ(entries[queue[at]].place, at);
+    for (auto at = queue.oldest(); at != block_queue::nowhere; at = queue.newer(at)) {
+      ASSERT_EQ(queue.find(queue[at]), at);
       order.push_back(queue[at]);
     }
     ASSERT_EQ(order, std::vector(expected.begin(), expected.end()));
     std::vector<handle> backwards;
-    for (auto at = queue.newest(); at != block_queue::no_place; at = queue.older(at)) backwards.push_back(queue[at]);
+    for (auto at = queue.newest(); at != block_queue::nowhere; at = queue.older(at)) backwards.push_back(queue[at]);
     ASSERT_EQ(backwards, std::vector(expected.rbegin(), expected.rend()));
     ASSERT_LE(pool.in_use(), expected.size() / 11 + 3);
   }
@@ -131,6 +132,34 @@ TEST_F(Queue, AReservedPoolDoesNotAllocate) {
   const std::size_t before = pool.bytes();
   for (int i = 0; i != 3 * 61; ++i) push_front();
   EXPECT_EQ(pool.bytes(), before);
+}
+
+TEST_F(Queue, FindsAHandleThatLeftItsBlockBefore) {
+  for (int i = 0; i != 30; ++i) push_front();
+  for (int i = 0; i != 10; ++i) {
+    const handle again = expected.front();
+    pop_back();
+    queue.push_front(again);
+    expected.push_back(again);
+    check();
+  }
+  for (std::size_t i = expected.size(); i-- != 20;) erase(i);
+  check();
+}
+
+TEST_F(Queue, ThePoolHasAsManyBlocksAsItHasNumbers) {
+  block_pool small{32};
+  block_queue full{small, entries.headers};
+  for (int i = 0; i != 32 * 61; ++i) full.push_front(entries.make());
+  EXPECT_THROW(full.push_front(entries.make()), std::bad_alloc);
+  EXPECT_THROW(full.push_back(entries.make()), std::bad_alloc);
+  EXPECT_THROW(small.reserve(1), std::bad_alloc);
+  EXPECT_EQ(full.size(), 32U * 61);
+  for (int i = 0; i != 61; ++i) full.pop_back();
+  full.push_front(entries.make());
+  EXPECT_EQ(small.in_use(), 32U);
+  full.clear();
+  for (int i = 0; i != 32; ++i) EXPECT_LT(small.allocate(), 32U);
 }
 
 RC_GTEST_FIXTURE_PROP(Queue, BehavesAsAList, (const std::vector<std::uint16_t>& moves)) {

@@ -20,8 +20,7 @@ class test_entries {
   handle make(std::uint32_t hash = 0, std::uint32_t weight = 1, std::int64_t deadline = INT64_MAX) {
     const handle which = headers.allocate();
     headers[which].hash = hash != 0 ? hash : ++made_ * 0x9e3779b1U;
-    headers[which].weight = weight;
-    headers[which].deadline = deadline;
+    headers[which].set(deadline, weight);
     return which;
   }
   entry_header& operator[](handle which) const { return headers[which]; }
@@ -71,7 +70,7 @@ inline void expect_agreement(eviction_policy which, std::size_t capacity, policy
   const auto evict_one = [&] {
     const std::vector<handle> victims = evict(*subject, 1);
     ASSERT_EQ(victims, std::vector{model.evict()});
-    ASSERT_EQ(entries[victims[0]].queue, 0);
+    ASSERT_EQ(entries[victims[0]].queue, 0U);
     forget(victims[0]);
   };
   for (const std::uint16_t move : moves) {
@@ -93,7 +92,7 @@ inline void expect_agreement(eviction_policy which, std::size_t capacity, policy
     } else if (move % 8 == 5) {
       subject->remove(chosen);
       model.remove(chosen);
-      ASSERT_EQ(entries[chosen].queue, 0);
+      ASSERT_EQ(entries[chosen].queue, 0U);
       forget(chosen);
     } else if (move % 8 == 6) {
       const handle now = entries.make(entries[chosen].hash);

@@ -12,10 +12,9 @@ class lru_policy final : public one_queue_policy {
   bool wants_uses() const noexcept override { return true; }
 
   void used(handle which) override {
-    entry_header& entry = entries_[which];
-    if (entry.queue == 0 || order_.front() == which) return;
+    if (entries_[which].queue == 0 || order_.front() == which) return;
     pool_.reserve(1);
-    order_.erase(entry.place);
+    order_.erase(which);
     order_.push_front(which);
   }
 

@@ -25,16 +25,16 @@ class one_queue_policy : public policy {
   void remove(handle which) override {
     entry_header& entry = entries_[which];
     if (entry.queue == 0) return;
-    order_.erase(entry.place);
+    order_.erase(which);
     entry.queue = 0;
   }
 
   void replace(handle old, handle now) override {
     entry_header& before = entries_[old];
     if (before.queue == 0) return add(now);
-    order_.replace(before.place, now);
+    order_.replace(old, now);
     entries_[now].queue = 1;
-    entries_[now].uses.store(before.uses.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    entries_[now].set_uses(before.uses());
     entries_[now].use();
     before.queue = 0;
   }

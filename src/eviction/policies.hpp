@@ -10,7 +10,7 @@ namespace seawall::eviction {
 
 std::unique_ptr<policy> make_fifo(const arena& entries);
 std::unique_ptr<policy> make_lru(const arena& entries);
-std::unique_ptr<policy> make_lfu(const arena& entries);
+std::unique_ptr<policy> make_lfu(const arena& entries, std::uint64_t seed);
 std::unique_ptr<policy> make_sieve(const arena& entries);
 std::unique_ptr<policy> make_s3_fifo(const arena& entries, const limits& room);
 std::unique_ptr<policy> make_random(const arena& entries, std::uint64_t seed);

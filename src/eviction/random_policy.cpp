@@ -1,44 +1,97 @@
+#include "handle_search.hpp"
 #include "policies.hpp"
 #include "victims.hpp"
 
 #include "seawall/base/random.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <new>
 #include <utility>
 #include <vector>
 
 namespace seawall::eviction {
 namespace {
 
-// Any entry, all with the same chance: entries lie in a dense array, entry_header::place is the index, and the last one
-// fills the gap where one leaves.
+// Handles in a dense array without an order. It comes in groups, whose numbers fit entry_header::place; in its group a
+// handle is searched. The last handle fills the gap where one leaves.
+class handle_bag {
+ public:
+  explicit handle_bag(const arena& entries) noexcept : entries_(entries) {}
+
+  bool empty() const noexcept { return size_ == 0; }
+  std::size_t size() const noexcept { return size_; }
+  handle operator[](std::size_t index) const noexcept { return groups_[index / 64].handles[index % 64]; }
+
+  /// Throws std::bad_alloc.
+  void insert(handle which) {
+    if (size_ == groups_.size() * 64) {
+      if (groups_.size() == entry_header::no_place) throw std::bad_alloc{};
+      groups_.emplace_back();
+    }
+    put(size_ / 64, size_ % 64, which);
+    ++size_;
+  }
+
+  /// Requires: it is in the bag.
+  void erase(handle which) noexcept {
+    handle& last = groups_.back().handles[--size_ % 64];
+    const std::size_t slot = slot_of(which);
+    put(entries_[which].place, slot, last);
+    last = no_handle;
+    if (size_ % 64 != 0) return;
+    groups_.pop_back();
+    if (groups_.size() < groups_.capacity() / 4) groups_.shrink_to_fit();
+  }
+
+  /// Requires: `old` is in the bag.
+  void replace(handle old, handle now) noexcept { put(entries_[old].place, slot_of(old), now); }
+
+  void clear() noexcept {
+    groups_ = std::vector<group>();
+    size_ = 0;
+  }
+
+ private:
+  struct alignas(64) group {
+    std::array<handle, 64> handles{};  // no_handle in those of the last group that are free
+  };
+
+  void put(std::size_t number, std::size_t slot, handle which) noexcept {
+    groups_[number].handles[slot] = which;
+    entries_[which].place = number & entry_header::no_place;
+  }
+  std::size_t slot_of(handle which) const noexcept {
+    return static_cast<std::size_t>(std::countr_zero(words_equal_to(which, &groups_[entries_[which].place])));
+  }
+
+  const arena& entries_;
+  std::vector<group> groups_;
+  std::size_t size_ = 0;
+};
+
+// Any entry, all with the same chance.
 class random_policy : public policy {
  public:
-  random_policy(const arena& entries, std::uint64_t seed) : entries_(entries), random_(seed) {}
+  random_policy(const arena& entries, std::uint64_t seed) : entries_(entries), all_(entries), random_(seed) {}
 
   void add(handle which) override {
-    all_.push_back(which);
-    entries_[which].place = static_cast<std::uint32_t>(all_.size() - 1);
+    all_.insert(which);
     entries_[which].queue = 1;
   }
 
   void remove(handle which) override {
-    entry_header& entry = entries_[which];
-    if (entry.queue == 0) return;
-    all_[entry.place] = all_.back();
-    entries_[all_.back()].place = entry.place;
-    all_.pop_back();
-    entry.queue = 0;
-    if (all_.size() < all_.capacity() / 4) all_.shrink_to_fit();
+    if (entries_[which].queue == 0) return;
+    all_.erase(which);
+    entries_[which].queue = 0;
   }
 
   void replace(handle old, handle now) override {
-    entry_header& before = entries_[old];
-    if (before.queue == 0) return add(now);
-    all_[before.place] = now;
-    entries_[now].place = before.place;
+    if (entries_[old].queue == 0) return add(now);
+    all_.replace(old, now);
     entries_[now].queue = 1;
-    before.queue = 0;
+    entries_[old].queue = 0;
   }
 
   std::size_t evict(std::size_t entries, std::size_t weight, std::span<handle> into) override {
@@ -52,23 +105,21 @@ class random_policy : public policy {
   }
 
   void resize(const limits&) override {}
-  void clear() override { all_ = std::vector<handle>(); }
+  void clear() override { all_.clear(); }
   std::size_t size() const noexcept override { return all_.size(); }
 
-  void visit(bool, const std::function<bool(handle)>& visit) const override { visit_all(all_, visit); }
-
- protected:
-  static void visit_all(const std::vector<handle>& all, const std::function<bool(handle)>& visit) {
-    for (const handle which : all) {
-      if (!visit(which)) return;
+  void visit(bool, const std::function<bool(handle)>& visit) const override {
+    for (std::size_t i = 0; i != all_.size(); ++i) {
+      if (!visit(all_[i])) return;
     }
   }
 
+ protected:
   handle draw() noexcept { return all_[(random_.next() >> 32) * all_.size() >> 32]; }
   virtual handle choose() noexcept { return draw(); }
 
   const arena& entries_;
-  std::vector<handle> all_;
+  handle_bag all_;
 
  private:
   random_source random_;
@@ -82,7 +133,7 @@ class earliest_deadline_policy final : public random_policy {
   void visit(bool hottest_first, const std::function<bool(handle)>& visit) const override {
     std::vector<std::pair<std::int64_t, handle>> order;
     order.reserve(all_.size());
-    for (const handle which : all_) order.emplace_back(deadline_of(which), which);
+    for (std::size_t i = 0; i != all_.size(); ++i) order.emplace_back(entries_[all_[i]].deadline(), all_[i]);
     std::ranges::sort(order);
     if (hottest_first) std::ranges::reverse(order);
     for (const auto& [deadline, which] : order) {
@@ -93,15 +144,11 @@ class earliest_deadline_policy final : public random_policy {
  private:
   static constexpr int samples = 16;
 
-  std::int64_t deadline_of(handle which) const noexcept {
-    return entries_[which].deadline.load(std::memory_order_relaxed);
-  }
-
   handle choose() noexcept override {
     handle first = draw();
     for (int i = 1; i != samples; ++i) {
       const handle other = draw();
-      if (deadline_of(other) < deadline_of(first)) first = other;
+      if (entries_[other].deadline() < entries_[first].deadline()) first = other;
     }
     return first;
   }

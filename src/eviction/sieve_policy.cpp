@@ -12,7 +12,7 @@ class sieve_policy final : public one_queue_policy {
   using one_queue_policy::one_queue_policy;
 
   void remove(handle which) override {
-    if (which == hand_) hand_ = next(which);
+    if (which == hand_) hand_ = handle_at(next(order_.find(which)));
     one_queue_policy::remove(which);
   }
 
@@ -38,21 +38,27 @@ class sieve_policy final : public one_queue_policy {
   }
 
  private:
-  // The entry after this one on the way of the hand; no_handle stands for the oldest, where it starts anew.
-  handle next(handle which) const noexcept {
-    const block_queue::place place = order_.newer(entries_[which].place);
-    return place == block_queue::no_place || place == order_.newest() ? no_handle : order_[place];
+  // What comes after this one on the way of the hand; nowhere stands for the oldest, where it starts anew.
+  block_queue::position next(block_queue::position at) const noexcept {
+    const block_queue::position newer = order_.newer(at);
+    return newer == order_.newest() ? block_queue::nowhere : newer;
+  }
+  handle handle_at(block_queue::position at) const noexcept {
+    return at == block_queue::nowhere ? no_handle : order_[at];
   }
 
   // Readers go on using entries meanwhile, so there is a last round: twice around is enough.
   handle find_victim() noexcept {
+    block_queue::position at = hand_ == no_handle ? block_queue::nowhere : order_.find(hand_);
+    if (at == order_.newest()) at = block_queue::nowhere;
     for (std::size_t steps = 2 * order_.size(); steps != 0; --steps) {
-      if (hand_ == no_handle || (hand_ == order_.front() && order_.size() > 1)) hand_ = order_.back();
-      entry_header& entry = entries_[hand_];
-      if (entry.uses.load(std::memory_order_relaxed) == 0) return hand_;
-      entry.uses.store(0, std::memory_order_relaxed);
-      hand_ = next(hand_);
+      if (at == block_queue::nowhere) at = order_.oldest();
+      entry_header& entry = entries_[order_[at]];
+      if (entry.uses() == 0) return hand_ = order_[at];
+      entry.set_uses(0);
+      at = next(at);
     }
+    hand_ = handle_at(at);
     return order_.back();
   }
 

@@ -22,7 +22,7 @@ class victims {
   /// Requires: !full().
   void add(handle which, const entry_header& entry) noexcept {
     into_[count_++] = which;
-    gone_weight_ += entry.weight;
+    gone_weight_ += entry.weight();
   }
 
   std::size_t count() const noexcept { return count_; }

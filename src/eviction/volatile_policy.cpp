@@ -33,9 +33,7 @@ class volatile_policy final : public policy {
   }
 
  private:
-  bool expires(handle which) const noexcept {
-    return entries_[which].deadline.load(std::memory_order_relaxed) != INT64_MAX;
-  }
+  bool expires(handle which) const noexcept { return !entries_[which].now().forever(); }
 
   const arena& entries_;
   std::unique_ptr<policy> base_;

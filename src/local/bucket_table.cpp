@@ -54,9 +54,10 @@ auto bucket_table::where(const entry_header& entry) const noexcept -> position {
   std::size_t at = bucket_of(entry.hash);
   for (std::uint32_t distance = 0; distance <= page_mask_; ++distance, at = next_in_page(at)) {
     const bucket& here = buckets_[at];
-    for (std::uint32_t i = 0; i != slots_per_bucket; ++i) {
-      const std::uint64_t word = here.slots[i].load(std::memory_order_relaxed);
-      if (entry_of(word) == &entry) return {entry_of(word), distance, i};
+    for (unsigned likely = candidates(here, entry); likely != 0; likely &= likely - 1) {
+      const auto i = static_cast<std::uint32_t>(std::countr_zero(likely));
+      entry_header* const found = entry_of(here.slots[i].load(std::memory_order_relaxed));
+      if (found == &entry) return {found, distance, i};
     }
     if (count_of(here) == 0) break;
   }

@@ -51,7 +51,7 @@ class game {
     else if (what < 50) decline(key);
     else if (what < 60) erase(key, argument % 4 != 0);
     else if (what < 85) read(key);
-    else if (what < 90) now_ += duration{argument % 50};
+    else if (what < 90) now_ += argument % 50 * one_tick;
     else if (what < 94) sweep(argument);
     else if (what < 95) clear();
     else if (what < 97) resize(1 + argument % 200);
@@ -106,12 +106,12 @@ class game {
 
   void put(int key, std::uint32_t argument) {
     entry_meta meta;
-    if (argument % 3 == 0) meta.deadline = now_.time_since_epoch().count() + 1 + argument % 97;
+    if (argument % 3 == 0) meta.deadline = (now_ + (1 + argument % 97) * one_tick).time_since_epoch().count();
     if (how_.store.max_weight != 0) meta.weight = 1 + argument % 13;
     if (argument % 29 == 0) meta.weight = 0;
     const int id = ++ids_;
     const bool was_alive = alive(key);
-    model_[key].push_back({id, meta.deadline});
+    model_[key].push_back({id, meta.deadline});  // on a tick, as now_ always is
     const put_result result = engine_.put(key, hash_of(key, how_.hash), counted{id}, meta, now_);
     if (result == put_result::refused) {
       ++refused_;
@@ -185,7 +185,8 @@ class game {
   }
 
   const setting how_;
-  time_point now_ = time_point{} + 1h;
+  static constexpr duration one_tick{eviction::tick::length};
+  time_point now_ = time_point{} + 1'000 * one_tick;
   int ids_ = 0;
   std::map<int, std::vector<item>> model_;  // by age; more than one only within an operation
   std::uint64_t refused_ = 0;

@@ -49,7 +49,7 @@ void memory(local_run& all, const std::string& name, report& to) {
 
 int run_all(const options& how, bool with_peers) {
   using small = small_entries;
-  local_run all{.how = how};
+  local_run all{{.how = how}};
   const std::size_t many = how.quick ? 1'000'000 : 10'000'000;
 #ifndef SEAWALL_BENCH_TBB
   fmt::print(stderr, "no oneTBB beside us: install libtbb-dev and configure again\n");

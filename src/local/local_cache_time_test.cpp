@@ -1,4 +1,4 @@
-// What local_cache makes of time: to the nanosecond, and without anybody touching a key.
+// What local_cache makes of time: to the tick, never later, and without anybody touching a key.
 #include "seawall/local_cache.hpp"
 
 #include "local_test_support.hpp"
@@ -18,6 +18,12 @@ using local::counted;
 using local::lagging_clock;
 using numbers = local_cache<int, int>;
 
+// Deadlines are rounded down to a tick, a good millisecond.
+time_point ticked(time_point moment) {
+  const auto tick = eviction::tick::of(moment.time_since_epoch().count());
+  return time_point{duration{static_cast<std::int64_t>(tick << eviction::tick::shift)}};
+}
+
 class LocalCacheTime : public ::testing::Test {
  protected:
   std::shared_ptr<manual_clock> time = std::make_shared<manual_clock>();
@@ -29,18 +35,22 @@ TEST_F(LocalCacheTime, ServesUntilOneNanosecondBeforeTheDeadline) {
   cache.put(1, 1);
   cache.put(2, 2, {.ttl = 1s});
   cache.put(3, 3, {.ttl = forever});
-  EXPECT_EQ(cache.find(1)->deadline, start + 10s);
-  time->advance_to(start + 1s - 1ns);
+  const time_point first = ticked(start + 1s);
+  const time_point second = ticked(start + 10s);
+  EXPECT_GT(second, start + 10s - 1'049us);
+  EXPECT_LE(second, start + 10s);
+  EXPECT_EQ(cache.find(1)->deadline, second);
+  time->advance_to(first - 1ns);
   EXPECT_TRUE(cache.contains(2));
   EXPECT_EQ(cache.get(2), 2);
-  time->advance_to(start + 1s);
+  time->advance_to(first);
   EXPECT_FALSE(cache.contains(2));
   EXPECT_EQ(cache.get(2), std::nullopt);
   EXPECT_FALSE(cache.find(2));
   EXPECT_FALSE(cache.remove(2));
-  time->advance_to(start + 10s - 1ns);
+  time->advance_to(second - 1ns);
   EXPECT_EQ(cache.get(1), 1);
-  time->advance_to(start + 10s);
+  time->advance_to(second);
   EXPECT_EQ(cache.get(1), std::nullopt);
   time->advance(24h * 365);
   EXPECT_EQ(cache.get(3), 3);
@@ -88,7 +98,7 @@ TEST_F(LocalCacheTime, EachUseMovesTheDeadlineOfAnIdlingEntry) {
   EXPECT_EQ(cache.get(1), 1);
   EXPECT_TRUE(cache.find(3));
   EXPECT_TRUE(cache.contains(2)) << "but this is no use";
-  time->advance_to(start + 19s - 1ns);
+  time->advance_to(ticked(start + 19s) - 1ns);
   EXPECT_FALSE(cache.contains(2));
   EXPECT_TRUE(cache.contains(1));
   EXPECT_TRUE(cache.contains(3));
@@ -103,7 +113,7 @@ TEST_F(LocalCacheTime, IdleOfOneEntry) {
   cache.put(2, 2);
   time->advance_to(start + 900ms);
   EXPECT_TRUE(cache.get(1));
-  time->advance_to(start + 1899ms);
+  time->advance_to(ticked(start + 1900ms) - 1ns);
   EXPECT_TRUE(cache.contains(1));
   time->advance_to(start + 1900ms);
   EXPECT_FALSE(cache.contains(1));
@@ -117,8 +127,8 @@ TEST_F(LocalCacheTime, IdleOfOneEntry) {
 TEST_F(LocalCacheTime, StaleValuesAreFoundButNotGot) {
   numbers cache{{.ttl = 10s, .stale_for = 5s, .clock = time}};
   cache.put(1, 1);
-  EXPECT_EQ(cache.find(1)->deadline, start + 15s);
-  time->advance_to(start + 10s - 1ns);
+  EXPECT_EQ(cache.find(1)->deadline, ticked(start + 15s));
+  time->advance_to(ticked(start + 15s) - 5s - 1ns);
   EXPECT_FALSE(cache.find(1)->stale);
   EXPECT_TRUE(cache.get(1));
   time->advance_to(start + 10s);
@@ -130,7 +140,7 @@ TEST_F(LocalCacheTime, StaleValuesAreFoundButNotGot) {
   int seen = 0;
   cache.for_each([&](int, int) { ++seen; });
   EXPECT_EQ(seen, 1);
-  time->advance_to(start + 15s - 1ns);
+  time->advance_to(ticked(start + 15s) - 1ns);
   EXPECT_TRUE(cache.find(1));
   EXPECT_TRUE(cache.replace(1, 2));
   time->advance_to(start + 30s);
@@ -223,18 +233,32 @@ TEST_F(LocalCacheTime, ATimerThatComesTooLateForTheCacheDoesNothing) {
   time->advance(10s);
 }
 
-TEST_F(LocalCacheTime, HasRoomFor256ProfilesAndSaysSo) {
+TEST_F(LocalCacheTime, TellsNobodyWhenOnlyItsStatisticsLiveOn) {
+  int told = 0;
+  std::shared_ptr<const stats_source> handle;
+  {
+    local_cache<int, int> numbers{{.ttl = 1s, .on_removal = [&](int, int, removal_cause) { ++told; }, .clock = time}};
+    handle = numbers.stats_handle();
+    numbers.put(1, 1);
+  }
+  time->advance(1h);
+  EXPECT_EQ(told, 0);
+  EXPECT_EQ(time->next_timer(), never);
+  EXPECT_EQ(handle->stats().entries, 1u);
+}
+
+TEST_F(LocalCacheTime, HasRoomForSomeProfilesAndSaysSo) {
   numbers cache{{.name = "many", .clock = time}};
-  for (int i = 1; i != 256; ++i) cache.put(i, i, {.idle = i * 1s});
-  cache.put(1'000, 1, {.idle = 255s});
+  for (int i = 1; i != 32; ++i) cache.put(i, i, {.idle = i * 1s});
+  cache.put(1'000, 1, {.idle = 31s});
   try {
-    cache.put(1'001, 1, {.idle = 256s});
+    cache.put(1'001, 1, {.idle = 32s});
     FAIL();
   } catch (const std::length_error& full) {
     EXPECT_NE(std::string(full.what()).find("local_cache 'many'"), std::string::npos);
   }
   EXPECT_FALSE(cache.contains(1'001));
-  EXPECT_TRUE(cache.contains(255));
+  EXPECT_TRUE(cache.contains(31));
   cache.put(1'001, 1);
   EXPECT_TRUE(cache.contains(1'001));
 }
@@ -247,15 +271,15 @@ TEST(LocalCacheLag, NothingIsServedAtItsDeadlineOrDroppedBefore) {
   for (const duration ttl : {duration{5ms}, duration{1s}, duration{7999ms}}) {  // short: on the exact clock
     const time_point began = time->exact.now();
     cache.put(1, 1, {.ttl = ttl});
-    time->exact.advance_to(began + ttl - 1ns);
+    time->exact.advance_to(ticked(began + ttl) - 1ns);
     EXPECT_TRUE(cache.get(1));
     time->exact.advance_to(began + ttl);
     EXPECT_FALSE(cache.get(1));
   }
   cache.put(1, 1, {.ttl = 1h});  // long: up to the lag early
-  time->exact.advance(1h - lagging_clock::lag - 1ns);
+  time->exact.advance(1h - lagging_clock::lag - duration{eviction::tick::length});
   EXPECT_TRUE(cache.get(1));
-  time->exact.advance(lagging_clock::lag + 1ns);
+  time->exact.advance(lagging_clock::lag + duration{eviction::tick::length});
   EXPECT_FALSE(cache.get(1));
 }
 

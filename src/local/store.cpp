@@ -169,7 +169,7 @@ void store::check() {
   std::size_t weight = 0;
   for_each([&](entry_header& entry) {
     ++in_table;
-    weight += entry.weight;
+    weight += entry.weight();
     demand(entry.queue != 0, "an entry in the table is unknown to its shard");
     demand((entry.flags & (unlinked_flag | finished_flag)) == 0, "an entry in the table is marked as removed");
   });

@@ -41,9 +41,18 @@ void store::discard(entry_header& entry) noexcept {
   const std::lock_guard lock{home.mutex};
   if ((entry.flags & reserved_flag) != 0) {
     --home.promised;
-    home.promised_weight -= entry.weight;
+    home.promised_weight -= entry.weight();
   }
   home.entries.release(home.entries.handle_of(entry));
+}
+
+// Under the stripe's lock: one key in so many is shown to the window tuner.
+void store::sample(stripe& mine, std::uint32_t body) {
+  if (!tuner_ || !tuner_->samples(body)) return;
+  mine.samples.push_back(body);
+  if (mine.samples.size() < most_samples) return;
+  feed_tuner(mine.samples);
+  mine.samples.clear();
 }
 
 void store::note(std::uint32_t body, entry_header* before, entry_header* after, time_point now) {
@@ -53,13 +62,7 @@ void store::note(std::uint32_t body, entry_header* before, entry_header* after, 
   if (difference != 0) {
     mine.entries.store(mine.entries.load(std::memory_order_relaxed) + difference, std::memory_order_relaxed);
   }
-  if (after != nullptr && before == nullptr && tuner_ && tuner_->samples(body)) {
-    mine.samples.push_back(body);
-    if (mine.samples.size() >= most_samples) {
-      feed_tuner(mine.samples);
-      mine.samples.clear();
-    }
-  }
+  if (after != nullptr && before == nullptr) sample(mine, body);
   lane& here = mine.lanes[shard_index(body)];
   here.changes.push_back({before, after});
   if (here.changes.size() < batch_) return;
@@ -72,13 +75,7 @@ void store::log_use(entry_header& entry) noexcept {
   stripe& mine = my_stripe();
   if (!mine.mutex.try_lock()) return;
   const std::lock_guard lock{mine.mutex, std::adopt_lock};
-  if (tuner_ && tuner_->samples(entry.hash)) {
-    mine.samples.push_back(entry.hash);
-    if (mine.samples.size() >= most_samples) {
-      feed_tuner(mine.samples);
-      mine.samples.clear();
-    }
-  }
+  sample(mine, entry.hash);
   if (!wants_uses_) return;
   shard& home = shard_of(entry.hash);
   lane& here = mine.lanes[shard_index(entry.hash)];

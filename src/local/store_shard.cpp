@@ -12,22 +12,18 @@ namespace seawall::local {
 void store::link(shard& in, entry_header& entry) noexcept {
   if ((entry.flags & reserved_flag) != 0) {
     --in.promised;
-    in.promised_weight -= entry.weight;
+    in.promised_weight -= entry.weight();
   }
-  entry.flags = static_cast<std::uint8_t>((entry.flags & ~reserved_flag) | added_flag);
+  entry.flags = (entry.flags & ~reserved_flag) | added_flag;
   if ((entry.flags & unlinked_flag) != 0) return finish(in, entry);
   const handle which = in.entries.handle_of(entry);
-  const std::int64_t deadline = entry.deadline.load(std::memory_order_relaxed);
-  if (deadline != INT64_MAX) {
-    in.entries.note_deadline(which, deadline);
-    has_deadlines_.store(true, std::memory_order_relaxed);
-  }
-  if (entry.weight == 0) {
+  in.entries.note_deadline(which, entry.deadline());
+  if (entry.pinned()) {
     ++in.pinned;
     pinned_.fetch_add(1, std::memory_order_relaxed);
   } else {
     ++in.linked;
-    in.weight += entry.weight;
+    in.weight += entry.weight();
     try {
       in.policy->add(which);
     } catch (...) {  // out of memory: it stays until it expires or is removed
@@ -37,12 +33,12 @@ void store::link(shard& in, entry_header& entry) noexcept {
 }
 
 void store::uncount(shard& in, const entry_header& entry) noexcept {
-  if (entry.weight == 0) {
+  if (entry.pinned()) {
     --in.pinned;
     pinned_.fetch_sub(1, std::memory_order_relaxed);
   } else {
     --in.linked;
-    in.weight -= entry.weight;
+    in.weight -= entry.weight();
   }
 }
 
@@ -61,7 +57,7 @@ void store::leave(shard& in, entry_header& entry) noexcept {
 }
 
 void store::take_over(shard& in, entry_header& before, entry_header& after) noexcept {
-  const bool in_place = before.queue != 0 && before.queue != unqueued && after.weight != 0 &&
+  const bool in_place = before.queue != 0 && before.queue != unqueued && !after.pinned() &&
                         (after.flags & (unlinked_flag | reserved_flag)) == 0 &&
                         !evicts_volatile_only(options_.policy);
   if (!in_place) {
@@ -70,15 +66,11 @@ void store::take_over(shard& in, entry_header& before, entry_header& after) noex
     return;
   }
   const handle which = in.entries.handle_of(after);
-  const std::int64_t deadline = after.deadline.load(std::memory_order_relaxed);
-  if (deadline != INT64_MAX) {
-    in.entries.note_deadline(which, deadline);
-    has_deadlines_.store(true, std::memory_order_relaxed);
-  }
+  in.entries.note_deadline(which, after.deadline());
   after.flags |= added_flag;
   in.policy->replace(in.entries.handle_of(before), which);
-  in.weight += after.weight;
-  in.weight -= before.weight;
+  in.weight += after.weight();
+  in.weight -= before.weight();
   before.queue = 0;
   if (after.queue == 0) after.queue = unqueued;
   finish(in, before);
@@ -101,12 +93,12 @@ void store::retire(shard& in, entry_header& entry) noexcept {
 // ---- limits ----
 
 bool store::reserve(entry_header& entry, time_point now) {
-  if (entry.weight == 0) return true;
+  if (entry.pinned()) return true;
   shard& home = shard_of(entry.hash);
   const std::lock_guard lock{home.mutex};
   const auto fits = [&] {
     return home.linked + home.promised < home.room &&
-           (home.room_weight == 0 || home.weight + home.promised_weight + entry.weight <= home.room_weight);
+           (home.room_weight == 0 || home.weight + home.promised_weight + entry.weight() <= home.room_weight);
   };
   while (!fits()) {
     std::array<handle, 1> victim;
@@ -119,7 +111,7 @@ bool store::reserve(entry_header& entry, time_point now) {
     finish(home, gone);
   }
   ++home.promised;
-  home.promised_weight += entry.weight;
+  home.promised_weight += entry.weight();
   entry.flags |= reserved_flag;
   return true;
 }
@@ -214,7 +206,7 @@ time_point store::sweep(shard& in, time_point now, std::size_t& chunks) {
       --chunks;
       in.entries.sweep(number, [&](handle which, entry_header& entry) {
         if (entry.queue == 0) return INT64_MAX;
-        const std::int64_t deadline = entry.deadline.load(std::memory_order_relaxed);
+        const std::int64_t deadline = entry.deadline();
         if (deadline > moment) return deadline;
         if (entry.queue != unqueued) in.policy->remove(which);
         entry.queue = 0;

@@ -57,7 +57,7 @@ bool store::move_page(bucket_table& from, bucket_table& to, std::size_t number) 
         take_out();
       } else {
         entry_header* leaves = &entry;
-        if (entry.weight == 0) leaves = take_place(to, hash, entry);
+        if (entry.pinned()) leaves = take_place(to, hash, entry);
         take_out();
         announce(*leaves, removal_cause::capacity);
         leave_over(*leaves);
@@ -79,7 +79,7 @@ bool store::move_page(bucket_table& from, bucket_table& to, std::size_t number) 
 entry_header* store::take_place(bucket_table& in, key_hash hash, entry_header& entry) noexcept {
   bucket_table::position victim;
   in.around(hash.body, bucket_table::max_page_buckets, [&](const bucket_table::position& candidate) {
-    if (candidate.entry->weight != 0) victim = candidate;
+    if (!candidate.entry->pinned()) victim = candidate;
   });
   if (victim.entry == nullptr) return &entry;
   in.erase(victim.entry->hash, in.from_its_home(hash.body, victim));
@@ -162,8 +162,8 @@ bool store::place(const locked_page& at, const bucket_table::search& seen, key_h
     if (!refuses_) {
       at.table->around(hash.body, too_alike ? bucket_table::max_page_buckets : reach, [&](const auto& candidate) {
         const entry_header& entry = *candidate.entry;
-        if (entry.weight == 0 || (too_alike && entry.hash != hash.body)) return;
-        const unsigned uses = entry.uses.load(std::memory_order_relaxed);
+        if (entry.pinned() || (too_alike && entry.hash != hash.body)) return;
+        const unsigned uses = entry.uses();
         if (uses >= least) return;
         least = uses;
         victim = candidate;

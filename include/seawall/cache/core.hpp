@@ -139,7 +139,7 @@ class core final : public stats_source, public std::enable_shared_from_this<core
       found.value = item.value;
       found.written = times.written;
       if (found.is == standing::on_error) return false;
-      if (found.is != standing::stale && stored.use(times, now)) extend_deadline(header, stored.get());
+      if (found.is != standing::stale && stored.use(times, now)) header.extend_deadline(engine_deadline(stored.get()));
       return true;
     });
     return found;
@@ -184,10 +184,10 @@ class core final : public stats_source, public std::enable_shared_from_this<core
       shard.supersede_locked(key, hash, woken);
       const time_point now = clock_->now();
       engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header& header) {
-        there = true;
         local::stored_times stored{item.times};
+        there = now < stored.get().keep_until();
         stored.expire(now);
-        set_deadline(header, stored.get());
+        header.set_deadline(engine_deadline(stored.get()));
         return false;
       });
     }
@@ -332,16 +332,10 @@ class core final : public stats_source, public std::enable_shared_from_this<core
     if (times && times->keep_until() != never) sweeper_.expect(times->keep_until());
   }
 
-  static void set_deadline(local::entry_header& header, const local::entry_times& times) noexcept {
-    header.deadline.store(times.keep_until().time_since_epoch().count(), std::memory_order_relaxed);
-  }
-
-  // Never back: another use may have come further.
-  static void extend_deadline(local::entry_header& header, const local::entry_times& times) noexcept {
-    const std::int64_t later = times.keep_until().time_since_epoch().count();
-    std::int64_t now = header.deadline.load(std::memory_order_relaxed);
-    while (now < later && !header.deadline.compare_exchange_weak(now, later, std::memory_order_relaxed)) {
-    }
+  // The engine keeps deadlines to the tick and rounds them down; here the exact times are at hand, so its deadline must
+  // not come before them.
+  static std::int64_t engine_deadline(const local::entry_times& times) noexcept {
+    return after(times.keep_until(), duration{eviction::tick::length - 1}).time_since_epoch().count();
   }
 
   static typename engine_type::listener listener_of(const cache_options<K, V>& options) {

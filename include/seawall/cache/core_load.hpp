@@ -272,8 +272,8 @@ void core<K, V, Hash, Eq>::store_locked(const K& key, std::size_t hash, const va
     return;
   }
   try {
-    const std::int64_t deadline = times->keep_until().time_since_epoch().count();
-    engine_.put(key, hash, local::entry<V>{value, *times}, {.deadline = deadline, .weight = weight}, now);
+    const local::entry_meta meta{.deadline = engine_deadline(*times), .weight = weight, .moves = true};
+    engine_.put(key, hash, local::entry<V>{value, *times}, meta, now);
   } catch (...) {
     // Out of memory: the old value must not outlive the new one; the callers get their answer all the same.
     engine_.erase(key, hash, now, removal_cause::replaced);
@@ -300,6 +300,7 @@ void core<K, V, Hash, Eq>::close() {
   for (std::size_t running = in_background_.load(); running != 0; running = in_background_.load()) {
     in_background_.wait(running);
   }
+  sweeper_.stop();
 }
 
 template <class K, class V, class Hash, class Eq>

@@ -39,7 +39,7 @@ template <class K, class V>
 struct cache_options {
   std::string name = "cache";          ///< In metrics, logs and errors. 1 to 100 characters.
   std::size_t capacity = 100'000;      ///< Entries; 1 to 2^32.
-  std::size_t max_bytes = 0;           ///< Sum of what `weigher` says; 0: no limit.
+  std::size_t max_bytes = 0;           ///< Sum of what `weigher` says, above 4095 rounded up by < 1/2048; 0: no limit.
   eviction_policy eviction = eviction_policy::adaptive;  ///< Which entry goes when there is no room.
 
   // The life of an entry: see policy.hpp for the picture, entry_options for the meaning of each.

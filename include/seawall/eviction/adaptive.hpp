@@ -10,9 +10,9 @@
 // policy.
 #pragma once
 
-#include "seawall/eviction/block_queue.hpp"
 #include "seawall/eviction/frequency_sketch.hpp"
 #include "seawall/eviction/policy.hpp"
+#include "seawall/eviction/segments.hpp"
 
 #include <array>
 
@@ -47,25 +47,15 @@ class adaptive final : public policy {
   std::size_t bytes() const noexcept;
 
  private:
-  struct segment {
-    block_queue order;
-    std::size_t amount = 0;
-    std::size_t limit = 0;
-  };
-
-  segment& at(std::uint8_t id) noexcept { return segments_[id - 1U]; }
-  const segment& at(std::uint8_t id) const noexcept { return segments_[id - 1U]; }
   bool limits_weight() const noexcept { return room_.weight != 0; }
-  std::size_t cost(const entry_header& entry) const noexcept { return limits_weight() ? entry.weight : 1; }
   std::size_t capacity() const noexcept { return limits_weight() ? room_.weight : room_.entries; }
-  std::size_t total() const noexcept { return segments_[0].amount + segments_[1].amount + segments_[2].amount; }
-  bool main_empty() const noexcept { return at(probation).order.empty() && at(protected_).order.empty(); }
-  bool window_over() const noexcept { return at(window).amount > at(window).limit; }
+  std::size_t& limit(queue_id of) noexcept { return limits_[of - 1U]; }
+  std::size_t limit(queue_id of) const noexcept { return limits_[of - 1U]; }
+  bool main_empty() const noexcept { return queues_[probation].empty() && queues_[protected_].empty(); }
+  bool window_over() const noexcept { return queues_.amount(window) > limit(window); }
   bool learns() const noexcept { return &sketch_ == &own_; }
 
   void divide() noexcept;
-  void push(queue_id into, handle which, entry_header& entry);
-  handle pop(queue_id from) noexcept;
   void prefetch(std::size_t from_window, std::size_t from_main) const noexcept;
   void drain_window(std::size_t most);
   std::uint32_t leave_window(entry_header& entry) noexcept;
@@ -73,7 +63,7 @@ class adaptive final : public policy {
   handle next_victim(std::size_t& budget);
   void shrink_protected(std::size_t& budget);
   void pass(entry_header& entry, std::uint8_t uses_left) noexcept;
-  void take(queue_id from, victims& out) noexcept;
+  void take(std::uint32_t from, victims& out) noexcept;
   void contest(victims& out, std::size_t& budget);
   bool displace(const entry_header& candidate, std::uint32_t frequency, victims& out, std::size_t& budget);
   bool lucky(std::uint32_t frequency) noexcept;
@@ -81,9 +71,9 @@ class adaptive final : public policy {
   const arena& entries_;
   limits room_;
   double window_share_ = 0.01;
-  block_pool pool_;
-  std::array<segment, 3> segments_;  // by queue_id - 1
-  std::size_t slack_ = 0;            // how far below the capacity a cache counts as full
+  segments queues_;
+  std::array<std::size_t, 3> limits_{};  // by queue_id - 1
+  std::size_t slack_ = 0;                // how far below the capacity a cache counts as full
   frequency_sketch own_;
   frequency_sketch& sketch_;  // own_, unless shared
   std::uint64_t random_;

@@ -20,7 +20,6 @@ class arena {
   arena& operator=(const arena&) = delete;
   /// Gives all memory back; entries are not destroyed, that is the owner's.
   ~arena();
-  void swap(arena& other) noexcept;
 
   entry_header& operator[](handle which) const noexcept {
     return *reinterpret_cast<entry_header*>(chunks_[which >> slot_bits_] + (which & slot_mask_) * entry_size_);
@@ -70,7 +69,7 @@ class arena {
   }
 
   /// Set in the flags of a slot that is not allocated.
-  static constexpr std::uint8_t free_flag = 0x80;
+  static constexpr std::uint8_t free_flag = 0x20;
 
  private:
   struct chunk {

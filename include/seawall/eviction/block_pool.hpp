@@ -1,6 +1,6 @@
-// The memory of block_queue: blocks of four cache lines, named by 32-bit numbers, shared by all queues of one policy.
-// Blocks come in chunks of 4 KiB; a chunk without a block in use goes back to the system when others have room.
-// Thread safety: none.
+// The memory of block_queue: blocks of four cache lines, shared by all queues of one policy and named by numbers that
+// fit entry_header::place, so that there are four million at most. Blocks come in chunks of 4 KiB; a chunk without a
+// block in use goes back to the system when others have room. Thread safety: none.
 #pragma once
 
 #include "seawall/eviction/entry_header.hpp"
@@ -32,7 +32,9 @@ class block_pool {
  public:
   static constexpr std::uint32_t none = UINT32_MAX;
 
-  block_pool() = default;
+  /// Fewer blocks than a place can name: for tests.
+  explicit block_pool(std::uint32_t most_blocks = entry_header::no_place) noexcept
+      : most_chunks_(most_blocks / chunk_blocks) {}
   block_pool(const block_pool&) = delete;
   block_pool& operator=(const block_pool&) = delete;
 
@@ -44,7 +46,7 @@ class block_pool {
   void reserve(std::size_t count) {
     while (free_ < count) add_chunk();
   }
-  /// A block of unspecified contents. Throws std::bad_alloc.
+  /// A block of unspecified contents. Throws std::bad_alloc, also when all numbers are in use.
   std::uint32_t allocate();
   void release(std::uint32_t number) noexcept;
 
@@ -66,6 +68,7 @@ class block_pool {
 
   void add_chunk();
 
+  std::uint32_t most_chunks_;
   std::vector<chunk> chunks_;
   std::vector<std::uint32_t> room_;  // chunks with free blocks; some that have none by now
   std::vector<std::uint32_t> gone_;  // chunks without memory

@@ -1,9 +1,9 @@
 // A queue of entries, oldest to newest, in 4.2 bytes an entry: an unrolled doubly linked list of handles. It is the one
-// structure that keeps order for all policies. Entries come and go at both ends and, by their place, from the middle:
+// structure that keeps order for all policies. Entries come and go at both ends and, by their handle, from the middle:
 // that leaves a hole; an empty block is freed, and two neighbours that are both less than 3/8 full become one. So a
-// queue of n entries takes at most n / 11 + 3 blocks, and no operation moves more than one block of entries. A place
-// names the slot of an entry; the queue keeps it in entry_header::place, and changes it when it moves an entry. Thread
-// safety: none.
+// queue of n entries takes at most n / 11 + 3 blocks, and no operation moves more than one block of entries. The queue
+// keeps the number of an entry's block in entry_header::place, and changes it when it moves the entry; in which slot of
+// the block it is, is searched when it leaves from the middle. Thread safety: none.
 #pragma once
 
 #include "seawall/eviction/arena.hpp"
@@ -17,8 +17,13 @@ namespace seawall::eviction {
 
 class block_queue {
  public:
-  using place = std::uint32_t;
-  static constexpr place no_place = UINT32_MAX;
+  /// Where an entry is, until the next change.
+  struct position {
+    std::uint32_t block;
+    std::uint32_t slot;
+    bool operator==(const position&) const = default;
+  };
+  static constexpr position nowhere{block_pool::none, 0};
 
   /// An empty queue. The pool and the arena must outlive it.
   block_queue(block_pool& pool, const arena& entries) noexcept : pool_(&pool), entries_(&entries) {}
@@ -70,25 +75,24 @@ class block_queue {
     return which;
   }
 
-  /// Takes out the entry at a place.
-  void erase(place at) noexcept;
+  /// Takes out an entry. Requires: it is in this queue.
+  void erase(handle which) noexcept;
 
-  /// Another entry takes the place of the one that is there.
-  void replace(place at, handle which) noexcept {
-    (*pool_)[block_of(at)].slots[slot_of(at)] = which;
-    (*entries_)[which].place = at;
-  }
+  /// `now` takes the place of `old`. Requires: `old` is in this queue.
+  void replace(handle old, handle now) noexcept;
 
   /// Takes out all entries without touching them.
   void clear() noexcept;
 
-  // ---- looking, from the oldest to the newest or back; no_place: there is none ----
+  // ---- looking, from the oldest to the newest or back; nowhere: there is none ----
 
-  place oldest() const noexcept { return empty() ? no_place : at(oldest_, (*pool_)[oldest_].begin); }
-  place newest() const noexcept { return empty() ? no_place : at(newest_, (*pool_)[newest_].end - 1U); }
-  place newer(place than) const noexcept;
-  place older(place than) const noexcept;
-  handle operator[](place where) const noexcept { return (*pool_)[block_of(where)].slots[slot_of(where)]; }
+  position oldest() const noexcept { return empty() ? nowhere : position{oldest_, (*pool_)[oldest_].begin}; }
+  position newest() const noexcept { return empty() ? nowhere : position{newest_, (*pool_)[newest_].end - 1U}; }
+  position newer(position than) const noexcept;
+  position older(position than) const noexcept;
+  handle operator[](position where) const noexcept { return (*pool_)[where.block].slots[where.slot]; }
+  /// Requires: it is in this queue.
+  position find(handle which) const noexcept;
 
   /// Copies the oldest entries into `into`, the oldest first; answers how many.
   std::size_t peek(std::span<handle> into) const noexcept;
@@ -97,7 +101,7 @@ class block_queue {
   /// did.
   template <class F>
   bool for_each(bool newest_first, F&& visit) const {
-    for (place where = newest_first ? newest() : oldest(); where != no_place;
+    for (position where = newest_first ? newest() : oldest(); where != nowhere;
          where = newest_first ? older(where) : newer(where)) {
       if (!visit((*this)[where])) return false;
     }
@@ -105,15 +109,14 @@ class block_queue {
   }
 
  private:
-  static std::uint32_t block_of(place where) noexcept { return where / 64; }
-  static std::uint32_t slot_of(place where) noexcept { return where % 64; }
-  static place at(std::uint32_t block, std::uint32_t slot) noexcept { return block * 64 + slot; }
-
   void put(std::uint32_t block, order_block& home, std::uint32_t slot, handle which) noexcept {
     home.slots[slot] = which;
     ++home.count;
     ++size_;
-    (*entries_)[which].place = at(block, slot);
+    keep_place(which, block);
+  }
+  void keep_place(handle which, std::uint32_t block) const noexcept {
+    (*entries_)[which].place = block & entry_header::no_place;
   }
   static void trim_begin(order_block& home) noexcept {
     do ++home.begin;

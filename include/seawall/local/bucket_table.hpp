@@ -83,7 +83,7 @@ class bucket_table {
 
   /// The entry under the hash for which `match(const entry_header&)` is true, or null.
   template <class Match>
-  entry_header* find(key_hash hash, Match&& match) const {
+  [[gnu::always_inline]] entry_header* find(key_hash hash, Match&& match) const {
     const std::size_t home = bucket_of(hash.body);
     std::size_t at = home;
     do {
@@ -113,20 +113,19 @@ class bucket_table {
     const std::size_t limit = page_mask_ + 1;
     for (std::uint32_t distance = 0; distance != limit; ++distance, at = next_in_page(at)) {
       const bucket& here = buckets_[at];
-      for (std::uint32_t i = 0; i != slots_per_bucket; ++i) {
-        const std::uint64_t word = here.slots[i].load(std::memory_order_relaxed);
-        entry_header* const entry = entry_of(word);
-        if (entry == nullptr) {
-          if (!result.has_room && distance < reach) {
-            result.room = {nullptr, distance, i};
-            result.has_room = true;
-          }
-        } else if (word >> 48 == hash.tag) {
-          if (match(*entry)) {
-            result.found = {entry, distance, i};
-            return result;
-          }
-          result.alike += entry->hash == hash.body ? 1 : 0;
+      for (unsigned hits = matches(here, hash.tag); hits != 0; hits &= hits - 1) {
+        const auto i = static_cast<std::uint32_t>(std::countr_zero(hits));
+        entry_header* const entry = entry_of(here.slots[i].load(std::memory_order_relaxed));
+        if (match(*entry)) {
+          result.found = {entry, distance, i};
+          return result;
+        }
+        result.alike += entry->hash == hash.body ? 1 : 0;
+      }
+      if (!result.has_room && distance < reach) {
+        if (const unsigned free = matches(here, free_tag)) {
+          result.room = {nullptr, distance, static_cast<std::uint32_t>(std::countr_zero(free))};
+          result.has_room = true;
         }
       }
       if (count_of(here) == 0 && (result.has_room || distance + 1 >= reach)) break;
@@ -215,20 +214,17 @@ class bucket_table {
   // entries that passed it: the last slot counts to 7, the one before it goes on from there. So a reader sees in one
   // word whether there are any. A full counter stays full: searches then look further than they must, never less.
   static constexpr std::uint64_t count_mask = 7;
+  static constexpr std::uint16_t free_tag = 0;  // no entry has it
   static constexpr std::uint64_t pointer_mask = 0xffff'ffff'fff8;
   static constexpr unsigned full_count = 14;
 
   // The slots whose tag it is, a bit for each. They are loaded again before they are followed: this is only a hint, and
   // the processor may load two slots at once.
-  static unsigned matches(const bucket& of, std::uint16_t tag) noexcept {
+  [[gnu::always_inline]] static unsigned matches(const bucket& of, std::uint16_t tag) noexcept {
 #if defined(SEAWALL_SLOTS_BY_PAIRS)
-    const auto* const pairs = reinterpret_cast<const __m128i*>(of.slots);
-    const auto tags = [&](int i) { return _mm_castsi128_ps(_mm_srli_epi64(_mm_load_si128(pairs + i), 48)); };
+    const auto tags = [&](int i) { return _mm_srli_epi32(halves<0xdd>(of, i), 16); };
     const __m128i wanted = _mm_set1_epi32(tag);
-    const __m128i low = _mm_cmpeq_epi32(_mm_castps_si128(_mm_shuffle_ps(tags(0), tags(1), 0x88)), wanted);
-    const __m128i high = _mm_cmpeq_epi32(_mm_castps_si128(_mm_shuffle_ps(tags(2), tags(3), 0x88)), wanted);
-    const __m128i all = _mm_packs_epi32(low, high);
-    return static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(all, all))) & 0xff;
+    return bits(_mm_cmpeq_epi32(tags(0), wanted), _mm_cmpeq_epi32(tags(2), wanted));
 #else
     unsigned hits = 0;
     for (std::size_t i = 0; i != slots_per_bucket; ++i) {
@@ -237,6 +233,38 @@ class bucket_table {
     return hits;
 #endif
   }
+
+  // Under the page's lock: the slots in which the entry may be, judged by the low half of its address.
+  static unsigned candidates(const bucket& of, const entry_header& entry) noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(&entry);
+#if defined(SEAWALL_SLOTS_BY_PAIRS)
+    const __m128i wanted = _mm_set1_epi32(static_cast<int>(address));
+    const __m128i mask = _mm_set1_epi32(static_cast<int>(pointer_mask));
+    const auto addresses = [&](int i) { return _mm_and_si128(halves<0x88>(of, i), mask); };
+    return bits(_mm_cmpeq_epi32(addresses(0), wanted), _mm_cmpeq_epi32(addresses(2), wanted));
+#else
+    unsigned found = 0;
+    for (std::size_t i = 0; i != slots_per_bucket; ++i) {
+      found |= static_cast<unsigned>((of.slots[i].load(std::memory_order_relaxed) & pointer_mask) == address) << i;
+    }
+    return found;
+#endif
+  }
+
+#if defined(SEAWALL_SLOTS_BY_PAIRS)
+  // The lower (0x88) or upper (0xdd) halves of four slots, from pair `i` of slots on.
+  template <int which>
+  [[gnu::always_inline]] static __m128i halves(const bucket& of, int i) noexcept {
+    const auto* const pairs = reinterpret_cast<const __m128i*>(of.slots);
+    return _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(_mm_load_si128(pairs + i)),
+                                           _mm_castsi128_ps(_mm_load_si128(pairs + i + 1)), which));
+  }
+  // A bit for each of eight halves that were compared.
+  [[gnu::always_inline]] static unsigned bits(__m128i first, __m128i second) noexcept {
+    const __m128i all = _mm_packs_epi32(first, second);
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(all, _mm_setzero_si128())));
+  }
+#endif
 
   static entry_header* entry_of(std::uint64_t word) noexcept {
     return reinterpret_cast<entry_header*>(word & pointer_mask);

@@ -45,18 +45,14 @@ class cache_core final : public stats_source {
   enum class standing { gone, stale, fresh };
 
   /// Reads the exact clock only when a deadline is near; a use of an idling entry moves its deadline.
-  standing standing_of(const view& entry, bool counts) const noexcept {
-    const std::int64_t deadline = entry.header->deadline.load(std::memory_order_relaxed);
-    if (deadline == INT64_MAX) return standing::fresh;
-    const profile& how = profiles_[entry.header->profile];
-    const std::int64_t fresh_until = deadline - how.stale_for.count();
-    std::int64_t now = nanoseconds(clock_->coarse_now());
-    if (now + lag_.count() >= fresh_until) {
-      now = nanoseconds(clock_->now());
-      if (now >= deadline) return standing::gone;
-      if (now >= fresh_until) return standing::stale;
-    }
-    if (counts && how.idle > duration::zero()) slide(*entry.header, deadline, now, how);
+  [[gnu::always_inline]] standing standing_of(const view& entry, bool counts) const noexcept {
+    const auto life = entry.header->now();
+    if (life.forever()) return standing::fresh;
+    const profile& how = profiles_[life.profile()];
+    const std::int64_t fresh_until = life.deadline() - how.stale_for.count();
+    const std::int64_t now = nanoseconds(clock_->coarse_now());
+    if (now + lag_.count() >= fresh_until) [[unlikely]] return standing_near_the_end(entry, how, counts);
+    if (counts && how.idle > duration::zero()) [[unlikely]] slide(*entry.header, now, how);
     return standing::fresh;
   }
 
@@ -82,6 +78,7 @@ class cache_core final : public stats_source {
       const duration stale = std::max(how.stale_for.value_or(options_.stale_for), duration::zero());
       meta.deadline = nanoseconds(after(after(now, life), stale));
       if (idle > duration::zero() || stale > duration::zero()) meta.profile = number_of({idle, stale});
+      meta.moves = idle > duration::zero();
     }
     // `now` may be early, and an entry be gone that has not expired then.
     bool was_gone = false;
@@ -98,6 +95,8 @@ class cache_core final : public stats_source {
   }
 
   time_point sweep(time_point now, std::size_t chunks) { return engine_.sweep(now, chunks); }
+  /// The cache is gone; what lives on is a handle for statistics.
+  void close() { sweeper_.stop(); }
 
   void count(bool hit) noexcept { counters_.add(hit ? 0 : 1); }
 
@@ -122,21 +121,28 @@ class cache_core final : public stats_source {
  private:
   static std::int64_t nanoseconds(time_point moment) noexcept { return moment.time_since_epoch().count(); }
 
+  [[gnu::noinline]] standing standing_near_the_end(const view& entry, const profile& how, bool counts) const noexcept {
+    const std::int64_t deadline = entry.header->deadline();
+    const std::int64_t now = nanoseconds(clock_->now());
+    if (now >= deadline) return standing::gone;
+    if (now >= deadline - how.stale_for.count()) return standing::stale;
+    if (counts && how.idle > duration::zero()) slide(*entry.header, now, how);
+    return standing::fresh;
+  }
+
   // The coarse time, which is a few milliseconds early, where that is nothing beside the time to live.
   time_point moment(duration life) const noexcept {
     return life > 1000 * lag_ ? clock_->coarse_now() : clock_->now();
   }
 
-  void slide(entry_header& entry, std::int64_t deadline, std::int64_t now, const profile& how) const noexcept {
-    const std::int64_t later = nanoseconds(after(after(time_point{duration{now}}, how.idle), how.stale_for));
-    // Only forward, and not over a value that another use has just written.
-    if (later > deadline) entry.deadline.compare_exchange_strong(deadline, later, std::memory_order_relaxed);
+  static void slide(entry_header& entry, std::int64_t now, const profile& how) noexcept {
+    entry.extend_deadline(nanoseconds(after(after(time_point{duration{now}}, how.idle), how.stale_for)));
   }
 
   std::uint8_t number_of(const profile& wanted) {
     if (const auto number = profiles_.number_of(wanted)) return *number;
     throw std::length_error("local_cache '" + options_.name +
-                            "': its entries have 256 different pairs of idle and stale_for already");
+                            "': its entries have 32 different pairs of idle and stale_for already");
   }
 
   template <class Q, class Allow>

@@ -19,7 +19,7 @@ template <class K, class V>
 struct local_cache_options {
   std::string name = "local";      ///< In metrics and errors. 1 to 100 characters.
   std::size_t capacity = 100'000;  ///< Entries that are not pinned; 1 to 2^32.
-  std::size_t max_weight = 0;      ///< Sum of what `weigher` says; 0: no limit.
+  std::size_t max_weight = 0;      ///< Sum of what `weigher` says, above 4095 rounded up by < 1/2048; 0: no limit.
   eviction_policy policy = eviction_policy::adaptive;
 
   duration ttl = forever;              ///< From the moment an entry is stored; > 0.

@@ -24,9 +24,11 @@ namespace seawall::local {
 
 /// What is kept beside a value.
 struct entry_meta {
-  std::int64_t deadline = INT64_MAX;  ///< Nanoseconds on the cache's clock; from here on it is not found.
-  std::size_t weight = 1;             ///< 0: pinned.
-  std::uint8_t profile = 0;           ///< The owner's.
+  std::int64_t deadline = INT64_MAX;  ///< Nanoseconds on the cache's clock; from here on, or a millisecond before, it
+                                      ///< is not found: it is rounded down to a tick (entry_header.hpp).
+  std::size_t weight = 1;             ///< 0: pinned. From 4096 on rounded up by less than 1/2048.
+  std::uint8_t profile = 0;           ///< The owner's; below entry_header::profiles.
+  bool moves = false;                 ///< The deadline may be set anew while the entry is there.
 };
 
 enum class put_result {
@@ -75,7 +77,7 @@ class engine {
 
   /// What is stored under the key, expired or not. Requires: a guard.
   template <class Q>
-  view find(const Q& key, std::size_t hash) const {
+  [[gnu::always_inline]] view find(const Q& key, std::size_t hash) const {
     return {store_.find(key_hash{hash}, matcher(key))};
   }
   /// Counts a use of what was found.
@@ -88,7 +90,7 @@ class engine {
     const auto guard = pin();
     const view found = find(key, hash);
     if (!found) return false;
-    if (found.header->deadline.load(std::memory_order_relaxed) <= now.time_since_epoch().count()) {
+    if (found.header->expired(now.time_since_epoch().count())) {
       erase(key, hash, now, removal_cause::expired, [](const view&) { return false; });
       return false;
     }
@@ -104,9 +106,7 @@ class engine {
     store_.prefetch(key_hash{hash});
     if (meta.weight > store_.heaviest() || meta.weight > UINT32_MAX) return refuse(key, hash, now, allow);
     entry_header& fresh = store_.allocate(key_hash{hash});
-    fresh.deadline.store(meta.deadline, std::memory_order_relaxed);
-    fresh.weight = static_cast<std::uint32_t>(meta.weight);
-    fresh.profile = meta.profile;
+    fresh.set(meta.deadline, meta.weight, meta.profile, meta.moves);
     try {
       ::new (static_cast<void*>(reinterpret_cast<std::byte*>(&fresh) + offset))
           payload{K(std::forward<Q>(key)), std::move(value)};
@@ -178,7 +178,6 @@ class engine {
     tidy_all();
     return next;
   }
-  bool has_deadlines() const noexcept { return store_.has_deadlines(); }
 
   std::size_t size() const noexcept { return store_.size(); }
   std::size_t capacity() const noexcept { return store_.capacity(); }
@@ -226,13 +225,13 @@ class engine {
     bool must_replace = false;
     if (store_.refuses()) {
       const entry_header* there = store_.find(where, matcher(key));
-      if (there != nullptr && there->deadline.load(std::memory_order_relaxed) <= now.time_since_epoch().count()) {
+      if (there != nullptr && there->expired(now.time_since_epoch().count())) {
         // It makes room when it goes. If it has just been replaced, it is looked for again.
         const auto nothing = [](const entry_header* current) { return current == nullptr; };
         store_.write(where, nullptr, now, removal_cause::expired, matcher(key), nothing);
         there = store_.find(where, matcher(key));
       }
-      must_replace = there != nullptr && fresh.weight <= there->weight;
+      must_replace = there != nullptr && fresh.weight() <= there->weight();
       if (!must_replace && !store_.reserve(fresh, now)) {
         const put_result result = refuse(key, hash, now, allow);
         destroy(fresh);
@@ -241,11 +240,11 @@ class engine {
       }
     }
     bool vanished = false;
-    const auto done = store_.write(where, &fresh, now, removal_cause::replaced, matcher(key),
-                                   [&](entry_header* current) {
-                                     vanished = must_replace && (current == nullptr || current->weight < fresh.weight);
-                                     return !vanished && allow(view{current});
-                                   });
+    const auto still_wanted = [&](entry_header* current) {
+      vanished = must_replace && (current == nullptr || current->weight() < fresh.weight());
+      return !vanished && allow(view{current});
+    };
+    const auto done = store_.write(where, &fresh, now, removal_cause::replaced, matcher(key), still_wanted);
     if (vanished) return publish(key, hash, fresh, now, allow);
     if (done.done) return done.before != nullptr ? put_result::replaced : put_result::inserted;
     destroy(fresh);

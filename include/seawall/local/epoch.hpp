@@ -33,7 +33,7 @@ class epoch_domain {
   /// thread, nor kept for long: it holds up the freeing of everything that is removed meanwhile.
   class guard {
    public:
-    explicit guard(epoch_domain& domain) noexcept {
+    [[gnu::always_inline]] explicit guard(epoch_domain& domain) noexcept {
       const std::uint32_t slot = detail::this_thread_slot();
       if (slot < domain.owned_) [[likely]] {
         std::atomic<std::uint64_t>& mine = domain.lines_[slot].epoch;
@@ -51,7 +51,7 @@ class epoch_domain {
     }
     guard(const guard&) = delete;
     guard& operator=(const guard&) = delete;
-    ~guard() {
+    [[gnu::always_inline]] ~guard() {
       if (pinned_ != nullptr) [[likely]] pinned_->store(0, std::memory_order_release);
       else if (shared_ != nullptr) shared_->fetch_sub(1, std::memory_order_release);
     }

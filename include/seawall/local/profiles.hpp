@@ -1,9 +1,10 @@
-// The few (idle time, staleness) pairs that the entries of one cache use, by number: an entry keeps one byte instead of
-// two durations.
+// The few (idle time, staleness) pairs that the entries of one cache use, by number: an entry keeps five bits instead
+// of two durations.
 // Thread safety: all members may be called from any thread; reading takes no lock.
 #pragma once
 
 #include "seawall/base/clock.hpp"
+#include "seawall/eviction/entry_header.hpp"
 #include "seawall/local/small_mutex.hpp"
 
 #include <array>
@@ -23,13 +24,13 @@ struct profile {
 
 class profile_table {
  public:
-  static constexpr std::size_t capacity = 256;
+  static constexpr std::size_t capacity = eviction::entry_header::profiles;
 
   profile_table() = default;
 
   const profile& operator[](std::uint8_t number) const noexcept { return profiles_[number]; }
 
-  /// The number of a profile, added if it is new; nothing when there are 256 others. Number 0 is {0, 0}.
+  /// The number of a profile, added if it is new; nothing when there are 31 others. Number 0 is {0, 0}.
   std::optional<std::uint8_t> number_of(const profile& wanted) noexcept {
     std::size_t count = count_.load(std::memory_order_acquire);
     if (const auto found = search(wanted, count)) return found;

@@ -70,7 +70,7 @@ class store {
 
   /// The entry under the hash for which `match(const entry_header&)` is true, expired or not; or null.
   template <class Match>
-  entry_header* find(key_hash hash, Match&& match) const {
+  [[gnu::always_inline]] entry_header* find(key_hash hash, Match&& match) const {
     const bucket_table* const table = table_.load(std::memory_order_acquire);
     schedule_point();
     // Before the search, not after: if nothing was being moved then, what is absent was not just moved away.
@@ -86,7 +86,7 @@ class store {
   }
 
   /// To be called for each hit.
-  void use(entry_header& entry) noexcept {
+  [[gnu::always_inline]] void use(entry_header& entry) noexcept {
     entry.use();
     if (wants_uses_ || (tuner_ && tuner_->samples(entry.hash))) [[unlikely]] log_use(entry);
   }
@@ -147,8 +147,6 @@ class store {
   /// Takes out what has expired, in about `chunks` pieces of some thousand entries; when to come again (`never`: when
   /// something with a deadline has been stored).
   time_point sweep(time_point now, std::size_t chunks);
-  /// Whether anything with a deadline was ever stored.
-  bool has_deadlines() const noexcept { return has_deadlines_.load(std::memory_order_relaxed); }
 
   // ---- looking around, under an epoch guard ----
 
@@ -216,25 +214,25 @@ class store {
   };
 
   // Bits of entry_header::flags, guarded by the shard's mutex.
-  static constexpr std::uint8_t unlinked_flag = 0x01;   // unlinked before its publication was drained
-  static constexpr std::uint8_t added_flag = 0x02;      // its publication was drained
-  static constexpr std::uint8_t told_flag = 0x04;       // the listener was told
-  static constexpr std::uint8_t finished_flag = 0x08;   // nobody but readers knows it
-  static constexpr std::uint8_t reserved_flag = 0x10;   // written by its owner before it is published
-  static constexpr std::uint8_t unqueued = 0xff;        // entry_header::queue of a resident entry no policy evicts
+  static constexpr std::uint32_t unlinked_flag = 0x01;   // unlinked before its publication was drained
+  static constexpr std::uint32_t added_flag = 0x02;      // its publication was drained
+  static constexpr std::uint32_t told_flag = 0x04;       // the listener was told
+  static constexpr std::uint32_t finished_flag = 0x08;   // nobody but readers knows it
+  static constexpr std::uint32_t reserved_flag = 0x10;   // written by its owner before it is published
+  static constexpr std::uint32_t unqueued = 15;        // entry_header::queue of a resident entry no policy evicts
 
   static constexpr std::size_t reach = bucket_table::max_page_buckets;  // buckets within which an entry is put
   static constexpr std::uint32_t most_alike = 16;  // keys with the same 47 bits
 
   static bool expired(const entry_header& entry, time_point now) noexcept {
-    return entry.deadline.load(std::memory_order_relaxed) <= now.time_since_epoch().count();
+    return entry.expired(now.time_since_epoch().count());
   }
   shard& shard_of(std::uint32_t body) noexcept { return *shards_[body & (shards_.size() - 1)]; }
   std::size_t shard_index(std::uint32_t body) const noexcept { return body & (shards_.size() - 1); }
   stripe& my_stripe() noexcept { return stripes_[detail::this_thread_slot() & (stripe_count_ - 1)]; }
 
   template <class Match>
-  entry_header* find_while_moving(key_hash hash, Match&& match) const {
+  [[gnu::noinline]] entry_header* find_while_moving(key_hash hash, Match&& match) const {
     for (;;) {
       const bucket_table* const table = table_.load(std::memory_order_acquire);
       schedule_point();
@@ -277,6 +275,7 @@ class store {
 
   // Lanes and shards (store_shard.cpp).
   void log_use(entry_header& entry) noexcept;
+  void sample(stripe& mine, std::uint32_t body);
   void note(std::uint32_t body, entry_header* before, entry_header* after, time_point now);
   void adopt_orphans(time_point now);
   void drain_lane(lane& of, shard& into, time_point now) noexcept;
@@ -315,7 +314,6 @@ class store {
   std::vector<std::unique_ptr<shard>> shards_;
   std::atomic<bool> needs_tidying_{false};
   std::atomic<bool> has_news_{false};
-  std::atomic<bool> has_deadlines_{false};
   std::atomic<double> window_{0.01};
   std::atomic<std::size_t> capacity_;
   std::atomic<std::size_t> max_weight_;

@@ -1,6 +1,6 @@
 // Gives back the memory of expired entries by a timer of the clock, without anyone touching a key. Idle while nothing
-// can expire. `Owner` has `local::engine`'s sweep(now, chunks) as `sweep`, and outlives the sweeper, whose destructor
-// waits for a sweep that is running: nothing of the user's is called after that.
+// can expire. `Owner` has `local::engine`'s sweep(now, chunks) as `sweep`, and outlives the sweeper; after `stop`,
+// which the destructor calls too, nothing of the user's is called any more.
 // Thread safety: `expect` and `next` may be called from any thread. The owner is not to be destroyed by a listener that
 // a sweep has called.
 #pragma once
@@ -26,7 +26,10 @@ class sweeper {
       : clock_(std::move(time)), state_(std::make_shared<shared_state>(owner)) {}
   sweeper(const sweeper&) = delete;
   sweeper& operator=(const sweeper&) = delete;
-  ~sweeper() {
+  ~sweeper() { stop(); }
+
+  /// Ends sweeping for good, and waits for a sweep that is running. May be called more than once.
+  void stop() {
     clock::timer_id timer = 0;
     {
       std::unique_lock lock{state_->mutex};

@@ -67,7 +67,7 @@ class counter_block {
   std::size_t stripes() const noexcept { return owned_; }
 
   /// Adds `n` to counter `i`. Requires: i < size().
-  void add(std::size_t i, std::uint64_t n = 1) noexcept {
+  [[gnu::always_inline]] void add(std::size_t i, std::uint64_t n = 1) noexcept {
     const std::uint32_t slot = detail::this_thread_slot();
     if (slot < owned_) [[likely]] {
       auto& mine = cell(slot, i);

@@ -24,35 +24,15 @@ inline constexpr metric clear_s{"clear_s", better::lower};
 inline constexpr metric mb_left{"mb_left", better::lower};
 inline constexpr metric times_slower{"times_slower", better::lower};
 
-struct local_run {
-  options how;
-  report figures{};
+struct local_run : bench_run {
   std::vector<std::uint32_t> ranks{};          ///< The request list; empty until the children have been measured.
   std::optional<foreign_peers> foreign{};
   bool none_wanted = true;
-  int problems = 0;
 
   bool wants(const std::string& name) {
     const bool wanted = how.wants(name);
     none_wanted = none_wanted && !wanted;
     return wanted;
-  }
-
-  void check(bool good, const std::string& sentence) {
-    if (good) return;
-    ++problems;
-    fmt::print(stderr, "error: {}\n", sentence);
-  }
-
-  /// Calls `measure(round)` for a warm-up, which is round 0 and does not count, and for each round.
-  template <class F>
-  void rounds(const std::string& name, F&& measure) {
-    fmt::print(stderr, "{} ", name);
-    for (int round = 0; round <= how.rounds; ++round) {
-      measure(round);
-      fmt::print(stderr, ".");
-    }
-    fmt::print(stderr, "\n");
   }
 
   /// As `rounds`, for what is measured in a new process each time: no warm-up, three rounds at most.
