@@ -29,7 +29,7 @@ void epoch_domain::guard::heavy_pin(std::atomic<std::uint64_t>& mine) noexcept {
   mine.exchange(mine.load(std::memory_order_relaxed), std::memory_order_seq_cst);
 }
 
-void epoch_domain::pin_shared(guard& by) noexcept {
+std::atomic<std::uint64_t>* epoch_domain::pin_shared() noexcept {
   for (;;) {
     const std::uint64_t now = epoch_.load(std::memory_order_seq_cst);
     schedule_point();
@@ -37,10 +37,7 @@ void epoch_domain::pin_shared(guard& by) noexcept {
     counter.fetch_add(1, std::memory_order_seq_cst);
     schedule_point();
     // The epoch has moved on: `advance` may have looked at the counter before, and would miss this reader.
-    if (epoch_.load(std::memory_order_seq_cst) == now) {
-      by.shared_ = &counter;
-      return;
-    }
+    if (epoch_.load(std::memory_order_seq_cst) == now) return &counter;
     counter.fetch_sub(1, std::memory_order_release);
   }
 }

@@ -45,15 +45,12 @@ class cache_core final : public stats_source {
   enum class standing { gone, stale, fresh };
 
   /// Reads the exact clock only when a deadline is near; a use of an idling entry moves its deadline.
-  [[gnu::always_inline]] standing standing_of(const view& entry, bool counts) const noexcept {
+  [[gnu::always_inline]] standing standing_of(view entry, bool counts) const noexcept {
     const auto life = entry.header->now();
     if (life.forever()) return standing::fresh;
-    const profile& how = profiles_[life.profile()];
-    const std::int64_t fresh_until = life.deadline() - how.stale_for.count();
-    const std::int64_t now = nanoseconds(clock_->coarse_now());
-    if (now + lag_.count() >= fresh_until) [[unlikely]] return standing_near_the_end(entry, how, counts);
-    if (counts && how.idle > duration::zero()) [[unlikely]] slide(*entry.header, now, how);
-    return standing::fresh;
+    if (life.profile() != 0) return standing_by_profile(entry, counts);
+    if (nanoseconds(clock_->coarse_now()) + lag_.count() < life.deadline()) [[likely]] return standing::fresh;
+    return nanoseconds(clock_->now()) < life.deadline() ? standing::fresh : standing::gone;
   }
 
   /// What is there and has not expired; empty otherwise. Requires: a guard.
@@ -121,11 +118,16 @@ class cache_core final : public stats_source {
  private:
   static std::int64_t nanoseconds(time_point moment) noexcept { return moment.time_since_epoch().count(); }
 
-  [[gnu::noinline]] standing standing_near_the_end(const view& entry, const profile& how, bool counts) const noexcept {
-    const std::int64_t deadline = entry.header->deadline();
-    const std::int64_t now = nanoseconds(clock_->now());
-    if (now >= deadline) return standing::gone;
-    if (now >= deadline - how.stale_for.count()) return standing::stale;
+  [[gnu::noinline]] standing standing_by_profile(view entry, bool counts) const noexcept {
+    const auto life = entry.header->now();
+    const profile& how = profiles_[life.profile()];
+    const std::int64_t fresh_until = life.deadline() - how.stale_for.count();
+    std::int64_t now = nanoseconds(clock_->coarse_now());
+    if (now + lag_.count() >= fresh_until) {
+      now = nanoseconds(clock_->now());
+      if (now >= life.deadline()) return standing::gone;
+      if (now >= fresh_until) return standing::stale;
+    }
     if (counts && how.idle > duration::zero()) slide(*entry.header, now, how);
     return standing::fresh;
   }

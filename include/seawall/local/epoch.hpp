@@ -43,24 +43,24 @@ class epoch_domain {
         mine.store(now, std::memory_order_release);
         if (domain.asymmetric_) [[likely]] std::atomic_signal_fence(std::memory_order_seq_cst);
         else heavy_pin(mine);
-        pinned_ = &mine;
+        held_ = &mine;
       } else {
-        domain.pin_shared(*this);
+        held_ = domain.pin_shared();
+        shared_ = true;
       }
       schedule_point();
     }
     guard(const guard&) = delete;
     guard& operator=(const guard&) = delete;
     [[gnu::always_inline]] ~guard() {
-      if (pinned_ != nullptr) [[likely]] pinned_->store(0, std::memory_order_release);
-      else if (shared_ != nullptr) shared_->fetch_sub(1, std::memory_order_release);
+      if (shared_) [[unlikely]] held_->fetch_sub(1, std::memory_order_release);
+      else if (held_ != nullptr) [[likely]] held_->store(0, std::memory_order_release);
     }
 
    private:
-    friend epoch_domain;
     static void heavy_pin(std::atomic<std::uint64_t>& mine) noexcept;
-    std::atomic<std::uint64_t>* pinned_ = nullptr;
-    std::atomic<std::uint64_t>* shared_ = nullptr;
+    std::atomic<std::uint64_t>* held_ = nullptr;  // the thread's line, or a counter; null: nested
+    bool shared_ = false;                         // it is a counter
   };
 
   /// The epoch to retire with what was unlinked before the call.
@@ -70,7 +70,7 @@ class epoch_domain {
   std::uint64_t advance();
 
  private:
-  void pin_shared(guard& by) noexcept;
+  std::atomic<std::uint64_t>* pin_shared() noexcept;
 
   const std::uint32_t owned_;
   const bool asymmetric_;

@@ -232,7 +232,7 @@ class store {
   stripe& my_stripe() noexcept { return stripes_[detail::this_thread_slot() & (stripe_count_ - 1)]; }
 
   template <class Match>
-  [[gnu::noinline]] entry_header* find_while_moving(key_hash hash, Match&& match) const {
+  [[gnu::noinline]] entry_header* find_while_moving(key_hash hash, Match match) const {
     for (;;) {
       const bucket_table* const table = table_.load(std::memory_order_acquire);
       schedule_point();
