@@ -168,26 +168,29 @@ bool adaptive::lucky(std::uint32_t frequency) noexcept {
   return (random_ >> 32) % lucky_one_in == 0;
 }
 
-// Whether the candidate was asked for more often than what it would displace, which then are victims.
+// Whether the candidate was asked for more often than what it would displace, on average over the weight; then these
+// are victims. So a byte of the cache goes to who has more uses for it; the sum of the victims' frequencies would keep
+// out large objects that many ask for.
 bool adaptive::displace(const entry_header& candidate, std::uint32_t frequency, victims& out, std::size_t& budget) {
   std::array<handle, 64> displaced;
   const std::size_t most = std::min(displaced.size(), out.room());
   std::size_t count = 0;
-  std::size_t rivals = 0;
+  const std::size_t needed = queues_.cost(candidate);
+  std::size_t rivals = 0;  // their frequencies, each times its weight
   std::size_t freed = 0;
   bool wins = lucky(frequency);
   do {
     const handle which = next_victim(budget);
     if (which == no_handle) break;
     entry_header& victim = entries_[which];
-    rivals += sketch_.estimate(victim.hash);
-    if (!wins && frequency <= rivals) {
+    freed += queues_.cost(victim);
+    rivals += queues_.cost(victim) * sketch_.estimate(victim.hash);
+    if (!wins && frequency * std::max(freed, needed) <= rivals) {
       while (count != 0) queues_.push_back(probation, displaced[--count]);
       return false;
     }
-    freed += queues_.cost(victim);
     displaced[count++] = queues_.pop(victim.queue);
-  } while (freed < queues_.cost(candidate) && count != most);
+  } while (freed < needed && count != most);
   for (std::size_t i = 0; i != count; ++i) out.add(displaced[i], entries_[displaced[i]]);
   return true;
 }

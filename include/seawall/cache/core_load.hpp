@@ -284,7 +284,7 @@ void core<K, V, Hash, Eq>::store_locked(const K& key, std::size_t hash, const va
 template <class K, class V, class Hash, class Eq>
 std::size_t core<K, V, Hash, Eq>::weigh(const K& key, const value_ptr<V>& value) const noexcept {
   // Beside what key and value own: the entry with its times, table, queues and sketch, the value's control block.
-  constexpr std::size_t bookkeeping = engine_type::entry_size - sizeof(K) + 18 + 32;
+  constexpr std::size_t bookkeeping = engine_type::entry_size - sizeof(K) + engine_type::shared_size + 32;
   try {
     if (value && options_.weigher) return std::max<std::size_t>(1, options_.weigher(key, *value));  // 0 would pin it
     return bookkeeping + byte_size(key) + (value ? byte_size(*value) : 0);

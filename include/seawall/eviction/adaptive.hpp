@@ -4,10 +4,10 @@
 // come to its end unused, and the protected queue, a clock, for those that were used. Nothing moves on a hit: a reader
 // counts up to three uses in the header, and an eviction looks at them when it comes by. Evictions cost amortised
 // constant time, and the least in batches: the memory that a batch will touch is prefetched. With a limit on the
-// weights, shares are shares of the weight, and a heavy candidate has to be asked for more often than all the entries
-// that it would displace together (Einziger et al., "Lightweight Robust Size Aware Cache Management", 2022). Limits: a
-// call of `evict` looks at a bounded number of entries, so a hot cache may lose an entry with uses. Thread safety: as
-// policy.
+// weights, shares are shares of the weight, and a heavy candidate has to be asked for more often than the entries that
+// it would displace are on average, each counted by its weight. Limits: a call of `evict` looks at a bounded number of
+// entries, so a hot cache may lose an entry with uses.
+// Thread safety: as policy.
 #pragma once
 
 #include "seawall/eviction/frequency_sketch.hpp"

@@ -111,8 +111,8 @@ class cache_core final : public stats_source {
   std::size_t weigh(const K& key, const V& value) const {
     if (options_.weigher) return options_.weigher(key, value);
     if (options_.max_weight == 0) return 1;
-    constexpr std::size_t in_tables = 18;  // of the table, the queues and the sketch
-    return engine_type::entry_size + in_tables + (byte_size(key) - sizeof(K)) + (byte_size(value) - sizeof(V));
+    constexpr std::size_t fixed = engine_type::entry_size + engine_type::shared_size;
+    return fixed + (byte_size(key) - sizeof(K)) + (byte_size(value) - sizeof(V));
   }
 
  private:

@@ -51,6 +51,8 @@ class engine {
  public:
   /// Bytes that an entry takes: bookkeeping, key and value.
   static constexpr std::size_t entry_size = round_up(offset + sizeof(payload), alignment);
+  /// And what it takes elsewhere, in the table (10), the queues (4) and the sketch (8), rounded up.
+  static constexpr std::size_t shared_size = 24;
   static constexpr bool plain_data = std::is_trivially_destructible_v<payload>;
   using listener = std::function<void(const K&, const V&, removal_cause)>;
 
