@@ -283,6 +283,18 @@ TEST(LocalCacheLag, NothingIsServedAtItsDeadlineOrDroppedBefore) {
   EXPECT_FALSE(cache.get(1));
 }
 
+TEST(LocalCacheLag, NothingIsFreshWhenItsStaleTimeHasBegun) {
+  const auto time = std::make_shared<lagging_clock>();
+  numbers cache{{.ttl = 1h, .stale_for = 1h, .clock = time}};
+  cache.put(1, 1);
+  const time_point stale_from = cache.find(1)->deadline - 1h;
+  time->exact.advance_to(stale_from - 1ns);
+  EXPECT_TRUE(cache.get(1));
+  time->exact.advance_to(stale_from);
+  EXPECT_FALSE(cache.get(1));
+  EXPECT_TRUE(cache.find(1)->stale);
+}
+
 TEST(LocalCacheLag, WhatHasExpiredIsAbsentForWritersToo) {
   const auto time = std::make_shared<lagging_clock>();
   numbers cache{{.clock = time}};
