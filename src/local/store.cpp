@@ -170,6 +170,7 @@ void store::check() {
   for_each([&](entry_header& entry) {
     ++in_table;
     weight += entry.weight();
+    const std::lock_guard lock{shard_of(entry.hash).mutex};
     demand(entry.queue != 0, "an entry in the table is unknown to its shard");
     demand((entry.flags & (unlinked_flag | finished_flag)) == 0, "an entry in the table is marked as removed");
   });
