@@ -257,7 +257,7 @@ MUTANTS = [
      "while (word >> deadline_shift < later &&",
      "while (word >> deadline_shift != later &&"),
     ("counting a use puts an older deadline back", "include/seawall/eviction/entry_header.hpp",
-     "if ((word >> moves_shift & 1) == 0) [[likely]] life_.store(",
+     "if (!life{word}.moves()) [[likely]] life_.store(",
      "if (true) [[likely]] life_.store("),
     ("a deadline is rounded up", "include/seawall/eviction/entry_header.hpp",
      "static_cast<std::uint64_t>(std::max<std::int64_t>(moment, 0)) >> shift, never - 1",

@@ -11,12 +11,6 @@
 namespace seawall {
 namespace {
 
-time_point read(clockid_t id) noexcept {
-  timespec value{};
-  clock_gettime(id, &value);
-  return time_point{std::chrono::seconds{value.tv_sec} + std::chrono::nanoseconds{value.tv_nsec}};
-}
-
 // The kernel's function behind clock_gettime(2), which each hit of a cache with a TTL calls: the C library's way there
 // is a quarter of the instructions. The C library's own where there is none, or it is hidden, as under valgrind.
 using clock_function = int (*)(clockid_t, timespec*);
@@ -29,6 +23,12 @@ clock_function kernel_clock() noexcept {
   void* const vdso = dlopen("linux-vdso.so.1", RTLD_LAZY | RTLD_NOLOAD);  // in every process, so it stays
   void* const found = vdso != nullptr ? dlsym(vdso, name) : nullptr;
   return found != nullptr ? reinterpret_cast<clock_function>(found) : &clock_gettime;
+}
+
+time_point read(clockid_t id, clock_function by = &clock_gettime) noexcept {
+  timespec value;
+  by(id, &value);
+  return time_point{std::chrono::seconds{value.tv_sec} + std::chrono::nanoseconds{value.tv_nsec}};
 }
 
 duration resolution(clockid_t id) noexcept {
@@ -82,11 +82,7 @@ class steady_clock_source final : public clock {
   }
 
   time_point now() const noexcept override { return read(CLOCK_MONOTONIC); }
-  time_point coarse_now() const noexcept override {
-    timespec value;
-    kernel_clock_(CLOCK_MONOTONIC_COARSE, &value);
-    return time_point{duration{value.tv_sec * 1'000'000'000 + value.tv_nsec}};
-  }
+  time_point coarse_now() const noexcept override { return read(CLOCK_MONOTONIC_COARSE, kernel_clock_); }
   duration coarse_lag() const noexcept override { return coarse_lag_; }
 
   timer_id call_at(time_point when, callback fn) override {

@@ -34,8 +34,7 @@ class one_queue_policy : public policy {
     if (before.queue == 0) return add(now);
     order_.replace(old, now);
     entries_[now].queue = 1;
-    entries_[now].set_uses(before.uses());
-    entries_[now].use();
+    entries_[now].follow(before);
     before.queue = 0;
   }
 

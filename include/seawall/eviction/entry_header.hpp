@@ -31,6 +31,14 @@ struct tick {
 };
 
 class entry_header {
+  // From the top: 40 bits of deadline, one that tells whether it moves, 5 of profile, 16 of weight, 2 of uses.
+  static constexpr unsigned deadline_shift = 24;
+  static constexpr unsigned moves_shift = 23;
+  static constexpr unsigned profile_shift = 18;
+  static constexpr unsigned weight_shift = 2;
+  static constexpr unsigned mantissa_bits = 11;
+  static constexpr unsigned weight_bits = 16;
+
  public:
   static constexpr std::uint8_t max_uses = 3;
   static constexpr std::uint8_t profiles = 32;
@@ -56,53 +64,61 @@ class entry_header {
    public:
     explicit constexpr life(std::uint64_t word) noexcept : word_(word) {}
     bool forever() const noexcept { return word_ >> deadline_shift == tick::never; }
-    /// The first tick in which the entry serves nobody.
-    std::uint64_t deadline_tick() const noexcept { return word_ >> deadline_shift; }
     /// In nanoseconds; INT64_MAX: none.
     std::int64_t deadline() const noexcept {
-      return forever() ? INT64_MAX : static_cast<std::int64_t>(deadline_tick() << tick::shift);
+      return forever() ? INT64_MAX : static_cast<std::int64_t>(word_ >> deadline_shift << tick::shift);
     }
-    bool expired(std::int64_t now) const noexcept { return deadline() <= now; }
+    bool moves() const noexcept { return (word_ >> moves_shift & 1) != 0; }
     /// The engine's: idle time and staleness, by number.
     std::uint8_t profile() const noexcept { return word_ >> profile_shift & (profiles - 1); }
+    bool pinned() const noexcept { return packed_weight() == 0; }
+    std::size_t weight() const noexcept {
+      const std::uint32_t exponent = packed_weight() >> mantissa_bits;
+      const std::size_t mantissa = packed_weight() & ((1U << mantissa_bits) - 1);
+      return exponent == 0 ? mantissa : (mantissa | 1U << mantissa_bits) << (exponent - 1);
+    }
+    std::uint8_t uses() const noexcept { return word_ & max_uses; }
 
    private:
+    std::uint32_t packed_weight() const noexcept {
+      return static_cast<std::uint32_t>(word_ >> weight_shift & ((1U << weight_bits) - 1));
+    }
     std::uint64_t word_;
   };
   life now() const noexcept { return life{life_.load(std::memory_order_relaxed)}; }
 
   std::int64_t deadline() const noexcept { return now().deadline(); }
-  bool expired(std::int64_t moment) const noexcept { return now().expired(moment); }
-  std::size_t weight() const noexcept {
-    const auto stored = static_cast<std::uint32_t>(life_.load(std::memory_order_relaxed) >> weight_shift & 0xffff);
-    const std::uint32_t exponent = stored >> mantissa_bits;
-    const std::size_t mantissa = stored & ((1U << mantissa_bits) - 1);
-    return exponent == 0 ? mantissa : (mantissa | 1U << mantissa_bits) << (exponent - 1);
-  }
-  bool pinned() const noexcept { return (life_.load(std::memory_order_relaxed) >> weight_shift & 0xffff) == 0; }
-  bool moves() const noexcept { return (life_.load(std::memory_order_relaxed) >> moves_shift & 1) != 0; }
+  bool expired(std::int64_t moment) const noexcept { return deadline() <= moment; }
+  bool moves() const noexcept { return now().moves(); }
+  std::size_t weight() const noexcept { return now().weight(); }
+  bool pinned() const noexcept { return now().pinned(); }
   /// Uses since the policy last looked; saturates at `max_uses`.
-  std::uint8_t uses() const noexcept { return life_.load(std::memory_order_relaxed) & max_uses; }
+  std::uint8_t uses() const noexcept { return now().uses(); }
 
   // ---- changes ----
 
   /// A use by a reader. Two at once may count as one; most find the counter full and write nothing.
   void use() noexcept {
     std::uint64_t word = life_.load(std::memory_order_relaxed);
-    if ((word & max_uses) == max_uses) return;
+    if (life{word}.uses() == max_uses) return;
     // Nothing else in the word changes, unless the deadline moves: that must not be undone.
-    if ((word >> moves_shift & 1) == 0) [[likely]] life_.store(word + 1, std::memory_order_relaxed);
+    if (!life{word}.moves()) [[likely]] life_.store(word + 1, std::memory_order_relaxed);
     else life_.compare_exchange_strong(word, word + 1, std::memory_order_relaxed);
   }
   /// Requires: count <= max_uses.
   void set_uses(std::uint8_t count) noexcept {
     std::uint64_t word = life_.load(std::memory_order_relaxed);
-    if ((word >> moves_shift & 1) == 0) {
+    if (!life{word}.moves()) {
       life_.store((word & ~std::uint64_t{max_uses}) | count, std::memory_order_relaxed);
       return;
     }
     while (!life_.compare_exchange_weak(word, (word & ~std::uint64_t{max_uses}) | count, std::memory_order_relaxed)) {
     }
+  }
+  /// Takes over from an entry of the same key whose value is replaced, which is a use.
+  void follow(const entry_header& before) noexcept {
+    set_uses(before.uses());
+    use();
   }
   /// Requires: moves(). The deadline is rounded down to a tick.
   void set_deadline(std::int64_t deadline) noexcept {
@@ -120,13 +136,6 @@ class entry_header {
   }
 
  private:
-  // From the top: 40 bits of deadline, one that tells whether it moves, 5 of profile, 16 of weight, 2 of uses.
-  static constexpr unsigned deadline_shift = 24;
-  static constexpr unsigned moves_shift = 23;
-  static constexpr unsigned profile_shift = 18;
-  static constexpr unsigned weight_shift = 2;
-  static constexpr unsigned mantissa_bits = 11;
-
   static constexpr std::uint64_t with_deadline(std::uint64_t word, std::uint64_t ticks) noexcept {
     return (word & ((std::uint64_t{1} << deadline_shift) - 1)) | ticks << deadline_shift;
   }

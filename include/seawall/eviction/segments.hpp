@@ -60,8 +60,7 @@ class segments {
     all_[before.queue - 1U].order.replace(old, now);
     enter(before.queue, after);
     leave(before);
-    after.set_uses(before.uses());
-    after.use();
+    after.follow(before);
     return true;
   }
 

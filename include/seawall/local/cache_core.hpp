@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace seawall::local {
@@ -143,8 +144,8 @@ class cache_core final : public stats_source {
 
   std::uint8_t number_of(const profile& wanted) {
     if (const auto number = profiles_.number_of(wanted)) return *number;
-    throw std::length_error("local_cache '" + options_.name +
-                            "': its entries have 32 different pairs of idle and stale_for already");
+    throw std::length_error("local_cache '" + options_.name + "': its entries have " +
+                            std::to_string(profile_table::capacity) + " different pairs of idle and stale_for already");
   }
 
   template <class Q, class Allow>

@@ -219,7 +219,7 @@ class store {
   static constexpr std::uint32_t told_flag = 0x04;       // the listener was told
   static constexpr std::uint32_t finished_flag = 0x08;   // nobody but readers knows it
   static constexpr std::uint32_t reserved_flag = 0x10;   // written by its owner before it is published
-  static constexpr std::uint32_t unqueued = 15;        // entry_header::queue of a resident entry no policy evicts
+  static constexpr std::uint32_t unqueued = 15;          // entry_header::queue of a resident entry no policy evicts
 
   static constexpr std::size_t reach = bucket_table::max_page_buckets;  // buckets within which an entry is put
   static constexpr std::uint32_t most_alike = 16;  // keys with the same 47 bits
