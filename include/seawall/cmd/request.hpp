@@ -58,7 +58,8 @@ class target {
   virtual void submit_all(request& first) = 0;
 
   /// Asks for the end of a request that was submitted: `on_end` comes soon, with errc::cancelled unless it ended
-  /// otherwise meanwhile. The command may have been applied. Requires: on_end may be running, but has not returned.
+  /// otherwise meanwhile. The command may have been applied. May run at the same time as `on_end`, or call it: the owner
+  /// keeps the request until both have returned, and calls this once at most, never after `on_end` has returned.
   virtual void cancel(request& asked) = 0;
 
   /// Blocks the calling thread until `done` is true, which some `on_end` of this target sets and notifies. A target
@@ -78,8 +79,9 @@ class request {
   std::string_view bytes;
   cmd::traits traits;
   std::uint32_t replies = 1;
-  /// When the caller gives up; queueing counts.
-  time_point deadline = never;
+  /// When the caller gives up, counted from `submit`, queueing included; zero: after the target's default timeout. For a
+  /// blocking command it includes the time that the server may wait.
+  duration timeout{};
   /// The next of a chain, for `submit_all`.
   request* next = nullptr;
 
@@ -87,14 +89,29 @@ class request {
   /// thread. May come again from 0 on if the target repeats the command. Must be short: decode and return.
   virtual void on_reply(std::size_t index, resp::view reply) noexcept = 0;
 
-  /// The end: nullptr after the last reply, else why there is none. The target does not touch the request afterwards.
+  /// The end: nullptr after the last reply, else why there is none. The target does not touch the request afterwards,
+  /// so it may be submitted anew from here (after `renew`).
   virtual void on_end(const error* failure) noexcept = 0;
+
+  /// Forgets that it was submitted. Requires: `on_end` was called.
+  void renew() noexcept {
+    next = nullptr;
+    book.ticket = 0;
+    book.where = nullptr;
+    book.cancel_next = nullptr;
+    book.deadline = never;
+    book.state.store(0, std::memory_order_relaxed);
+    book.attempts = book.flags = 0;
+    book.slot = 0;
+    book.extra = 0;
+  }
 
   /// For the target alone.
   struct bookkeeping {
     std::uint64_t ticket = 0;              // position among the requests of a connection
     void* where = nullptr;                 // the connection that has it
     request* cancel_next = nullptr;
+    time_point deadline = never;           // from `timeout`, computed when the request is submitted
     std::atomic<std::uint8_t> state{0};
     std::uint8_t attempts = 0;
     std::uint8_t flags = 0;
