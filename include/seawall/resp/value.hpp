@@ -3,7 +3,6 @@
 
 #include "seawall/resp/view.hpp"
 
-#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,7 +43,8 @@ class value {
   std::string bytes_;
 };
 
-/// A value as redis-cli would show it: for logs, messages and tests. Strings are escaped, long ones cut at `most` bytes.
+/// A value as redis-cli would show it, without its attributes: for logs, messages and tests. Strings are escaped, long
+/// ones cut at `most` bytes.
 std::string describe(view of, std::size_t most = 64);
 
 }  // namespace seawall::resp
