@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <seawall_bench/harness.hpp>
+#include <seawall_bench/latencies.hpp>
 
 #include <array>
 #include <atomic>
