@@ -1,0 +1,94 @@
+// client: Redis or Valkey, standalone, behind Sentinel, or as a Cluster.
+//
+//     auto redis = seawall::redis::client::connect({.url = "redis://127.0.0.1:6379"});
+//     if (!redis) return redis.error();
+//     redis->run(cmd::set("user:42", "ada", {.ex = 10min}));
+//     result<std::optional<std::string>> name = redis->run(cmd::get("user:42"));
+//     auto [hits, value] = redis->run(cmd::incr("hits"), cmd::get("user:42"));            // one round trip
+//     auto later = co_await redis->async_run(cmd::get("user:42"), boost::asio::use_awaitable);
+//     auto any = redis->command({"OBJECT", "ENCODING", "user:42"});
+//
+// All callers share one connection to each server; what they submit at the same time is sent together. Nothing connects
+// before the first command. A broken connection is made anew in the background; meanwhile commands wait, up to their
+// timeout. A command is sent a second time only if that cannot change what it does (cmd::effect).
+#pragma once
+
+#include "seawall/base/result.hpp"
+#include "seawall/cmd/async.hpp"
+#include "seawall/cmd/run.hpp"
+#include "seawall/redis/capabilities.hpp"
+#include "seawall/redis/options.hpp"
+#include "seawall/redis/stats.hpp"
+#include "seawall/resp/value.hpp"
+
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace seawall::redis {
+
+class core;
+
+/// A handle: copies share one client, whose last handle closes it; commands that are under way then end with
+/// errc::closed. Thread safety: all members may be called from any thread, also on one handle.
+class client {
+ public:
+  /// Checks the options and reads TLS files; connects to nothing yet. Errors (errc::invalid_argument) name the option.
+  static result<client> connect(options how = {});
+
+  /// Runs a command, or several as one pipeline, or a vector of them; see cmd/run.hpp for results and errors.
+  /// Blocks: not to be called from handlers that run on the client's executor.
+  template <class... What>
+  auto run(const What&... what) {
+    return cmd::run(target(), what...);
+  }
+
+  /// Runs commands as MULTI ... EXEC.
+  template <class... What>
+  auto transaction(const What&... what) {
+    return cmd::transaction(target(), what...);
+  }
+
+  /// Runs a command that has no function of its own, given as its words.
+  result<resp::value> command(std::initializer_list<std::string_view> words);
+  result<resp::value> command(std::span<const std::string_view> words);
+
+  /// The same for Boost.Asio: the last argument is the completion token; see cmd/async.hpp.
+  template <class... WhatAndToken>
+  auto async_run(WhatAndToken&&... what_and_token) {
+    return cmd::async_run(target(), std::forward<WhatAndToken>(what_and_token)...);
+  }
+  template <class... WhatAndToken>
+  auto async_transaction(WhatAndToken&&... what_and_token) {
+    return cmd::async_transaction(target(), std::forward<WhatAndToken>(what_and_token)...);
+  }
+
+  /// For whatever is written against a target: sessions, locks, limits.
+  cmd::target& target() noexcept;
+
+  /// Waits until a server answers PING, or for the command timeout: the answer says why none does. For start-up checks;
+  /// no command needs it.
+  result<void> check();
+
+  /// What the server that answered last can do; nothing before the first connection.
+  redis::capabilities capabilities() const;
+
+  redis::stats stats() const;
+
+  /// The executor of the client's I/O. A coroutine that runs here resumes without a switch between threads.
+  boost::asio::any_io_executor get_executor() const;
+
+  /// Ends everything that is under way with errc::closed, and all later commands, of all copies. Idempotent.
+  void close();
+
+ private:
+  struct handle;
+  explicit client(std::shared_ptr<handle> made) : handle_(std::move(made)) {}
+
+  std::shared_ptr<handle> handle_;
+};
+
+}  // namespace seawall::redis

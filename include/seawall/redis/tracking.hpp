@@ -1,0 +1,37 @@
+// Client-side caching (CLIENT TRACKING, default mode): what the server says about keys that were read.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace seawall::redis {
+
+/// Why everything that was read over a connection may be outdated.
+enum class tracking_loss {
+  disconnected,   ///< The connection ended: what its server would have said is lost.
+  flushed,        ///< The server sent a null invalidation: its table or its data set was flushed.
+  slot_moved,     ///< A slot changed its owner; its old owner need not say so.
+};
+
+/// Hears of invalidations in the order of the wire: an invalidation that the server sent before a reply is told before
+/// that reply's `on_reply`, one sent after it afterwards. All calls come from the client's thread, one at a time, and
+/// must return soon.
+///
+/// A value may be cached if it was read on a connection whose `generation` was announced by `on_tracking` before the
+/// read was written, and no invalidation of its key and no loss of that generation came since.
+class tracking_listener {
+ public:
+  virtual ~tracking_listener() = default;
+
+  /// The server has acknowledged CLIENT TRACKING on a new connection; generations of one client never repeat.
+  virtual void on_tracking(std::uint64_t generation) = 0;
+  /// These keys changed.
+  virtual void on_invalidate(std::uint64_t generation, std::string_view key) = 0;
+  /// Nothing that was read over `generation` is certain. `slot` matters for slot_moved only.
+  virtual void on_loss(std::uint64_t generation, tracking_loss why, std::uint16_t slot) = 0;
+  /// The server answered a PING that was written `sent` ago: everything it did before the PING has been told.
+  virtual void on_alive(std::uint64_t /*generation*/) {}
+};
+
+}  // namespace seawall::redis

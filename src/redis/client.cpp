@@ -1,0 +1,43 @@
+#include "seawall/redis/client.hpp"
+
+#include "core.hpp"
+#include "seawall/cmd/server.hpp"
+
+namespace seawall::redis {
+
+// The client's I/O holds the core; this holds what the user holds.
+struct client::handle {
+  explicit handle(std::shared_ptr<redis::core> made) : core(std::move(made)) {}
+  ~handle() { core->close(); }
+  handle(const handle&) = delete;
+  handle& operator=(const handle&) = delete;
+
+  std::shared_ptr<redis::core> core;
+};
+
+result<client> client::connect(options how) {
+  auto made = core::make(std::move(how));
+  if (!made) return std::unexpected(made.error());
+  return client{std::make_shared<handle>(std::move(*made))};
+}
+
+cmd::target& client::target() noexcept { return *handle_->core; }
+
+result<resp::value> client::command(std::initializer_list<std::string_view> words) {
+  return command(std::span<const std::string_view>{words.begin(), words.size()});
+}
+
+result<resp::value> client::command(std::span<const std::string_view> words) { return run(cmd::raw(words)); }
+
+result<void> client::check() {
+  const auto answer = run(cmd::ping());
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
+redis::capabilities client::capabilities() const { return handle_->core->capabilities(); }
+redis::stats client::stats() const { return handle_->core->read_stats(); }
+boost::asio::any_io_executor client::get_executor() const { return handle_->core->executor(); }
+void client::close() { handle_->core->close(); }
+
+}  // namespace seawall::redis

@@ -1,0 +1,387 @@
+#include "connection.hpp"
+
+#include "retry.hpp"
+#include "seawall/cmd/error.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+
+#include <array>
+#include <utility>
+
+namespace seawall::redis {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+// So many buffers are read before others on this executor get a turn.
+constexpr int reads_in_a_row = 16;
+
+multiplexer::limits queue_limits(const options& how) {
+  return {.commands = how.max_queued_commands, .bytes = how.max_queued_bytes, .reply = how.reply_limits};
+}
+
+bool is_hopeless(const error& why) {
+  return why.code() == net::connect_errc::tls_name_mismatch || why.code() == net::connect_errc::tls_untrusted;
+}
+
+}  // namespace
+
+// PING, when nothing else shows that the server lives.
+class connection::probe final : public request {
+ public:
+  explicit probe(connection& of) : of_(of) {
+    bytes = "*1\r\n$4\r\nPING\r\n";
+    traits.effect = cmd::effect::admin;
+  }
+  void on_reply(std::size_t, resp::view) noexcept override {
+    if (of_.announced_) of_.services_.options.tracking->on_alive(of_.generation_);
+  }
+  void on_end(const error*) noexcept override { under_way = false; }
+
+  bool under_way = false;
+
+ private:
+  connection& of_;
+};
+
+connection::connection(services& with, ender& ends, connection_owner& owner, net::address to, const settings& how)
+    : services_(with), ends_(ends), owner_(owner), address_(std::move(to)), settings_(how),
+      mux_(*this, queue_limits(with.options)), backoff_(with.options.backoff, with.random),
+      liveness_(with.options.health_interval), timer_(with.executor), probe_(std::make_unique<probe>(*this)) {}
+
+connection::~connection() = default;
+
+std::shared_ptr<net::stream::events> connection::self_events() {
+  return {shared_from_this(), static_cast<net::stream::events*>(this)};
+}
+
+// --- requests -----------------------------------------------------------------------------------------------------------
+
+void connection::submit(request& asked, bool asking) {
+  if (state_ == state::closed || (state_ == state::waiting && refused_)) {
+    return ends_.end(asked, last_failure_ ? &*last_failure_ : nullptr);
+  }
+  if (const auto full = mux_.push(asked, asking)) {
+    const error why{full->code(), address_.text() + ": " + full->message()};
+    return ends_.end(asked, &why);
+  }
+  asked.book.where = static_cast<holder*>(this);
+  if (state_ == state::idle) connect();
+  if (!std::exchange(dirty_, true)) services_.dirty.push_back(shared_from_this());
+  if (asked.book.deadline < armed_) arm();
+}
+
+bool connection::forget(request& asked) {
+  const bool written = mux_.forget(asked);
+  // A server that waits for something would hold up whoever comes next.
+  if (written && asked.traits.blocking) restart(error{errc::cancelled, address_.text() + ": a blocking command ended"});
+  return written;
+}
+
+void connection::flush() {
+  dirty_ = false;
+  while (state_ == state::ready && !write_blocked_) {
+    const auto bytes = mux_.unwritten();
+    if (bytes.empty()) return;
+    error_code failed;
+    const std::size_t n = stream_->try_write(bytes, failed);
+    if (failed) return lost(error{failed, failed.message()});
+    if (n == 0) {
+      write_blocked_ = true;
+      return stream_->wait_writable(self_events());
+    }
+    mux_.written(n);
+    services_.counters.writes.add();
+    services_.counters.bytes_sent.add(n);
+  }
+}
+
+bool connection::take_over(request& asked, const resp::view& error_reply) {
+  return owner_.redirect(*this, asked, error_reply);
+}
+
+void connection::on_end(request& asked, const error* failure) {
+  if (&asked == probe_.get()) return asked.on_end(failure);
+  ends_.end(asked, failure);
+}
+
+void connection::on_push(const resp::view& message) {
+  services_.counters.pushes.add();
+  if (announced_ && message[0].text() == "invalidate") return invalidated(message);
+  owner_.on_push(*this, message);
+}
+
+void connection::invalidated(const resp::view& message) {
+  auto& listener = *services_.options.tracking;
+  const resp::view keys = message[1];
+  if (keys.is_null()) return listener.on_loss(generation_, tracking_loss::flushed, 0);
+  for (const resp::view key : keys) listener.on_invalidate(generation_, key.text());
+}
+
+// --- making a connection --------------------------------------------------------------------------------------------------
+
+void connection::open() {
+  if (state_ == state::idle) connect();
+}
+
+void connection::connect() {
+  state_ = state::connecting;
+  reconnect_at_ = never;
+  attempt_ = net::connect(services_.executor, address_, services_.connecting,
+                          [self = shared_from_this()](result<std::unique_ptr<net::stream>> made) {
+                            self->connected(std::move(made));
+                          });
+}
+
+void connection::connected(result<std::unique_ptr<net::stream>> made) {
+  attempt_ = nullptr;
+  if (!made) return lost(made.error(), is_hopeless(made.error()));
+  stream_ = std::move(*made);
+  state_ = state::greeting;
+  const auto& login = services_.endpoint;
+  handshake_.emplace(greeting{.address = address_.text(),
+                              .user = login.user,
+                              .password = login.password,
+                              .client_name = services_.options.client_name,
+                              .database = login.database,
+                              .tracking = settings_.tracking,
+                              .read_only = settings_.read_only,
+                              .must_be_primary = settings_.must_be_primary});
+  greeting_scanner_.reset();
+  greeting_in_.clear();
+  greeting_sent_ = 0;
+  write_blocked_ = false;
+  liveness_.heard(services_.clock->now());
+  arm();
+  write_greeting();
+  if (state_ == state::greeting) stream_->wait_readable(self_events());
+}
+
+void connection::write_greeting() {
+  while (greeting_sent_ < handshake_->bytes().size()) {
+    error_code failed;
+    const auto rest = handshake_->bytes().substr(greeting_sent_);
+    const std::size_t n = stream_->try_write({rest.data(), rest.size()}, failed);
+    if (failed) return lost(error{failed, failed.message()});
+    if (n == 0) return stream_->wait_writable(self_events());
+    greeting_sent_ += n;
+  }
+}
+
+void connection::read_greeting() {
+  std::array<char, 16384> piece;
+  error_code failed;
+  std::size_t n = 0;
+  while (state_ == state::greeting && (n = stream_->try_read(piece, failed)) != 0) {
+    greeting_in_.append(piece.data(), n);
+    std::string_view rest = greeting_in_;
+    while (state_ == state::greeting && !rest.empty()) {
+      const auto length = greeting_scanner_.scan(rest);
+      if (!length) {
+        return lost(error{length.error().code(), address_.text() + ": " + length.error().message()}, true);
+      }
+      if (*length == 0) break;
+      const std::string_view frame = rest.substr(0, *length);
+      rest.remove_prefix(*length);
+      heed_greeting(frame);
+    }
+    if (state_ == state::ready) return became_ready(rest);
+    if (state_ == state::greeting) greeting_in_.erase(0, greeting_in_.size() - rest.size());
+  }
+  if (state_ != state::greeting) return;
+  if (failed) return lost(error{failed, address_.text() + ": while greeting: " + failed.message()});
+  stream_->wait_readable(self_events());
+}
+
+void connection::heed_greeting(std::string_view frame) {
+  switch (const resp::view reply{frame}; handshake_->on_reply(reply)) {
+    case handshake::state::going_on: return;
+    case handshake::state::ready: state_ = state::ready; return;
+    case handshake::state::failed: return lost(handshake_->failure());
+    case handshake::state::refused: return lost(handshake_->failure(), true);
+  }
+}
+
+void connection::became_ready(std::string_view rest) {
+  backoff_.reset();
+  last_failure_.reset();
+  refused_ = false;
+  capabilities_ = handshake_->found();
+  client_id_ = handshake_->client_id();
+  {
+    const std::lock_guard lock{services_.found_mutex};
+    services_.found = capabilities_;
+  }
+  const std::string leftover{rest};
+  handshake_.reset();
+  greeting_in_ = {};
+  ++services_.generations;
+  generation_ = services_.generations;
+  services_.counters.connects.add();
+  services_.log(log_level::info, "{}: connected", address_.text());
+  liveness_.heard(services_.clock->now());
+  if (settings_.tracking) {
+    announced_ = true;
+    services_.options.tracking->on_tracking(generation_);
+  }
+  owner_.on_ready(*this);
+  if (!leftover.empty()) {
+    const auto space = mux_.read_space();
+    std::copy(leftover.begin(), leftover.end(), space.begin());
+    if (const auto taken = mux_.received(leftover.size()); !taken) return lost(taken.error());
+  }
+  flush();
+  if (state_ == state::ready) stream_->wait_readable(self_events());
+  arm();
+}
+
+// --- reading, writing, waiting ------------------------------------------------------------------------------------------
+
+void connection::on_readable() {
+  if (state_ == state::greeting) return read_greeting();
+  if (state_ == state::ready) read_replies();
+}
+
+void connection::read_replies() {
+  liveness_.heard(services_.clock->coarse_now());
+  error_code failed;
+  for (int i = 0; i < reads_in_a_row && !failed; ++i) {
+    const auto space = mux_.read_space();
+    const std::size_t n = stream_->try_read(space, failed);
+    if (n == 0) break;
+    services_.counters.bytes_received.add(n);
+    if (const auto taken = mux_.received(n); !taken) {
+      return lost(error{taken.error().code(), address_.text() + ": " + taken.error().message()});
+    }
+    if (n < space.size() && !stream_->holds_more()) break;
+  }
+  if (failed) {
+    return lost(error{failed, address_.text() + ": " +
+                                  (failed == asio::error::eof ? "the server closed the connection" : failed.message())});
+  }
+  owner_.on_batch();
+  flush();
+  if (state_ == state::ready) stream_->wait_readable(self_events());
+}
+
+void connection::on_writable() {
+  write_blocked_ = false;
+  if (state_ == state::greeting) write_greeting();
+  else flush();
+}
+
+void connection::lost(const error& why, bool for_good) {
+  const bool was_ready = state_ == state::ready;
+  if (state_ == state::closed) return;
+  const auto self = shared_from_this();
+  if (attempt_) std::exchange(attempt_, nullptr)->cancel();
+  if (stream_) std::exchange(stream_, nullptr)->close();
+  handshake_.reset();
+  (was_ready ? services_.counters.disconnects : services_.counters.connect_failures).add();
+  services_.log(log_level::warning, "{}: {}", address_.text(), why.message());
+  last_failure_ = why;
+  refused_ = for_good;
+  state_ = settings_.reconnect ? state::waiting : state::closed;
+  if (std::exchange(announced_, false)) {
+    services_.options.tracking->on_loss(generation_, tracking_loss::disconnected, 0);
+  }
+  if (state_ == state::closed || for_good) {
+    mux_.fail_all(why);
+  } else {
+    const error broke{cmd::errc::connection_lost, fmt::format("{}: the connection broke while the command was on its way"
+                                                              " ({}); it may have been applied",
+                                                              address_.text(), why.message())};
+    mux_.disconnected(
+        [&](request& asked) {
+          if (&asked == probe_.get()) return false;
+          if (!may_repeat(asked.traits.effect, true, asked.book.attempts, services_.options.max_retries)) return false;
+          ++asked.book.attempts;
+          services_.counters.retries.add();
+          return true;
+        },
+        broke);
+  }
+  if (state_ == state::waiting) reconnect_at_ = after(services_.clock->now(), backoff_.next());
+  owner_.on_down(*this, why);
+  arm();
+}
+
+void connection::restart(const error& why) {
+  asio::post(services_.executor, [self = shared_from_this(), why, generation = generation_] {
+    if (self->state_ == state::ready && self->generation_ == generation) self->lost(why);
+  });
+}
+
+void connection::close(const error& why) {
+  if (state_ == state::closed) return;
+  const auto self = shared_from_this();
+  state_ = state::closed;
+  last_failure_ = why;
+  timer_.cancel();
+  if (attempt_) std::exchange(attempt_, nullptr)->cancel();
+  if (stream_) std::exchange(stream_, nullptr)->close();
+  if (std::exchange(announced_, false)) {
+    services_.options.tracking->on_loss(generation_, tracking_loss::disconnected, 0);
+  }
+  mux_.fail_all(why);
+}
+
+void connection::arm() {
+  if (state_ == state::closed) return;
+  time_point next = mux_.earliest();
+  if (state_ == state::ready) next = std::min(next, liveness_.next());
+  if (state_ == state::waiting) next = std::min(next, reconnect_at_);
+  if (next >= armed_) return;
+  armed_ = next;
+  timer_.expires_at(next);
+  timer_.async_wait([weak = weak_from_this()](error_code stopped) {
+    if (const auto self = weak.lock(); self && !stopped) self->on_timer();
+  });
+}
+
+void connection::on_timer() {
+  armed_ = never;
+  const time_point now = services_.clock->now();
+  if (mux_.earliest() <= now) mux_.expire(now, [this](request& asked, bool written) { expired(asked, written); });
+  if (state_ == state::waiting && reconnect_at_ <= now) connect();
+  if (state_ == state::greeting && liveness_.next() + services_.options.connect_timeout <= now) {
+    return lost(error{net::connect_errc::timed_out, address_.text() + ": no answer to the greeting"});
+  }
+  if (state_ == state::ready) {
+    switch (liveness_.tick(now)) {
+      case liveness::action::nothing: break;
+      case liveness::action::ping: ping(); break;
+      case liveness::action::dead:
+        lost(error{net::connect_errc::timed_out, fmt::format("{}: no sign of life for {} ms", address_.text(),
+                                                             services_.options.health_interval * 2 /
+                                                                 std::chrono::milliseconds{1})});
+    }
+  }
+  arm();
+}
+
+void connection::ping() {
+  if (probe_->under_way) return;
+  probe_->renew();
+  probe_->under_way = !mux_.push(*probe_);
+  flush();
+}
+
+void connection::expired(request& asked, bool written) {
+  services_.counters.timeouts.add();
+  const auto waited = services_.clock->now() - asked.book.deadline + asked.timeout;
+  const auto ms = waited / std::chrono::milliseconds{1};
+  if (state_ != state::ready && last_failure_) {
+    const error why{cmd::errc::unreachable, fmt::format("{} (given up after {} ms)", last_failure_->message(), ms)};
+    return ends_.end(asked, &why);
+  }
+  const error why{errc::timed_out,
+                  written ? fmt::format("{}: no reply after {} ms; the command may have been applied", address_.text(), ms)
+                          : fmt::format("{}: not sent after {} ms", address_.text(), ms)};
+  if (written && asked.traits.blocking) restart(why);
+  ends_.end(asked, &why);
+}
+
+}  // namespace seawall::redis

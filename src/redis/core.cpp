@@ -1,0 +1,185 @@
+#include "core.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <utility>
+
+namespace seawall::redis {
+namespace {
+
+namespace asio = boost::asio;
+
+error closed_error() { return error{errc::closed, "the Redis client is closed"}; }
+
+}  // namespace
+
+result<std::shared_ptr<core>> core::make(options how) {
+  if (auto valid = validate(how); !valid) return std::unexpected(valid.error());
+  auto where = parse_endpoint(how);
+  if (!where) return std::unexpected(where.error());
+  if (where->kind != topology_kind::standalone) return fail(errc::invalid_argument, "url: no such topology yet");
+  net::connect_options connecting{.timeout = how.connect_timeout};
+  if (where->tls) {
+    auto context = net::tls_context::make(how.tls);
+    if (!context) return std::unexpected(context.error());
+    connecting.tls = std::move(*context);
+  }
+  return std::make_shared<core>(std::move(how), std::move(*where), std::move(connecting));
+}
+
+core::core(options how, endpoint where, net::connect_options connecting) {
+  services_.options = std::move(how);
+  services_.endpoint = std::move(where);
+  services_.connecting = std::move(connecting);
+  services_.clock = services_.options.clock ? services_.options.clock : make_steady_clock();
+  if (services_.options.executor) {
+    services_.executor = asio::make_strand(services_.options.executor);
+  } else {
+    loop_ = std::make_unique<net::loop>();
+    services_.executor = loop_->executor();
+  }
+  switch (services_.endpoint.kind) {
+    case topology_kind::standalone: router_ = make_standalone_router(*this); break;
+    default: break;
+  }
+}
+
+core::~core() = default;
+
+// --- any thread -----------------------------------------------------------------------------------------------------
+
+void core::start_clock(request& asked, time_point now) noexcept {
+  if (asked.timeout == duration::zero()) asked.timeout = services_.options.command_timeout;
+  asked.book.deadline = after(now, asked.timeout);
+}
+
+void core::submit(request& asked) {
+  asked.next = nullptr;
+  submit_all(asked);
+}
+
+void core::submit_all(request& first) {
+  const time_point now = services_.clock->coarse_now();
+  // The stack of submissions has the newest on top, so a chain goes in backwards.
+  request* last = nullptr;
+  for (request* one = &first; one;) {
+    start_clock(*one, now);
+    request* const following = one->next;
+    one->next = last;
+    last = std::exchange(one, following);
+  }
+  request* seen = submitted_.load(std::memory_order_relaxed);
+  do {
+    first.next = seen;
+  } while (!submitted_.compare_exchange_weak(seen, last, std::memory_order_acq_rel, std::memory_order_relaxed));
+  if (!seen) wake(first.caller_waits);
+}
+
+void core::cancel(request& asked) {
+  if (asked.book.state.fetch_or(cancel_wanted, std::memory_order_acq_rel) != 0) return;
+  request* seen = cancelled_.load(std::memory_order_relaxed);
+  do {
+    asked.book.cancel_next = seen;
+  } while (!cancelled_.compare_exchange_weak(seen, &asked, std::memory_order_acq_rel, std::memory_order_relaxed));
+  if (!seen) wake(false);
+}
+
+void core::wake(bool caller_waits) {
+  asio::post(services_.executor, [self = shared_from_this()] { self->pump(); });
+  if (loop_ && !caller_waits) loop_->nudge();
+}
+
+void core::wait(const std::atomic<bool>& done) {
+  if (loop_) return loop_->drive(done);
+  done.wait(false, std::memory_order_acquire);
+}
+
+void core::close() {
+  const auto self = shared_from_this();
+  std::atomic<bool> done{false};
+  const auto shut = [self] {
+    if (!self->closed_.exchange(true)) self->router_->close(closed_error());
+    self->pump();
+  };
+  if (!loop_) return asio::post(services_.executor, shut);
+  if (loop_->running_in_this_thread()) return asio::post(services_.executor, shut);
+  asio::post(services_.executor, [&] {
+    shut();
+    done.store(true, std::memory_order_release);
+    done.notify_all();
+  });
+  loop_->nudge();
+  loop_->drive(done);
+}
+
+// --- the executor ---------------------------------------------------------------------------------------------------
+
+void core::pump() {
+  if (pumping_) return;
+  pumping_ = true;
+  while (submitted_.load(std::memory_order_relaxed) || cancelled_.load(std::memory_order_relaxed)) {
+    // In this order: a cancellation that is seen here was begun after its request was submitted.
+    request* const withdrawn = cancelled_.exchange(nullptr, std::memory_order_acquire);
+    take_submissions();
+    withdraw(withdrawn);
+  }
+  while (!services_.dirty.empty()) {
+    for (const auto& one : std::exchange(services_.dirty, {})) one->flush();
+  }
+  pumping_ = false;
+}
+
+void core::take_submissions() {
+  request* newest = submitted_.exchange(nullptr, std::memory_order_acquire);
+  request* oldest = nullptr;
+  while (newest) {
+    request* const older = newest->next;
+    newest->next = oldest;
+    oldest = std::exchange(newest, older);
+  }
+  while (oldest) {
+    request& one = *std::exchange(oldest, oldest->next);
+    one.next = nullptr;
+    if (closed_.load(std::memory_order_relaxed)) {
+      const error why = closed_error();
+      end(one, &why);
+    } else if (one.traits.connection_state) {
+      const error why{errc::invalid_argument,
+                      "this command belongs to a connection's state: use a session or a subscription instead"};
+      end(one, &why);
+    } else {
+      router_->route(one);
+    }
+  }
+}
+
+void core::withdraw(request* one) {
+  while (one) {
+    request* const following = one->book.cancel_next;
+    const auto waits = lingering_.extract(one);
+    if (!waits.empty()) {
+      one->on_end(waits.mapped() ? &*waits.mapped() : nullptr);
+    } else {
+      const bool written = static_cast<holder*>(one->book.where)->forget(*one);
+      one->book.state.fetch_or(ended, std::memory_order_acq_rel);
+      services_.counters.commands.add();
+      services_.counters.failures.add();
+      const error why{errc::cancelled, written ? "cancelled; the command may have been applied" : "cancelled, not sent"};
+      one->on_end(&why);
+    }
+    one = following;
+  }
+}
+
+void core::end(request& asked, const error* failure) {
+  services_.counters.commands.add();
+  if (failure) services_.counters.failures.add();
+  if (asked.book.state.fetch_or(ended, std::memory_order_acq_rel) & cancel_wanted) {
+    lingering_.emplace(&asked, failure ? std::optional<error>{*failure} : std::nullopt);
+    return;
+  }
+  asked.on_end(failure);
+}
+
+}  // namespace seawall::redis

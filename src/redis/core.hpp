@@ -1,0 +1,70 @@
+// core: a client's inside: takes requests from any thread to the client's executor, and ends each of them once.
+#pragma once
+
+#include "router.hpp"
+#include "seawall/cmd/request.hpp"
+#include "seawall/net/loop.hpp"
+
+#include <atomic>
+#include <memory>
+#include <unordered_map>
+
+namespace seawall::redis {
+
+/// The members of cmd::target and those marked so may be called from any thread; the rest on the executor.
+class core final : public cmd::target, public router_host, public std::enable_shared_from_this<core> {
+ public:
+  static result<std::shared_ptr<core>> make(options how);
+  core(options how, endpoint where, net::connect_options connecting);
+  ~core() override;
+
+  // cmd::target
+  void submit(request& asked) override;
+  void submit_all(request& first) override;
+  void cancel(request& asked) override;
+  void wait(const std::atomic<bool>& done) override;
+  duration default_timeout() const noexcept override { return services_.options.command_timeout; }
+
+  // router_host
+  services& shared() override { return services_; }
+  void pump() override;
+  void end(request& asked, const error* failure) override;
+
+  /// Any thread: ends all requests, those to come included. Waits for that, unless on the executor.
+  void close();
+  /// Any thread.
+  stats read_stats() const noexcept { return services_.counters.read(); }
+
+  /// Any thread.
+  redis::capabilities capabilities() {
+    const std::lock_guard lock{services_.found_mutex};
+    return services_.found;
+  }
+  boost::asio::any_io_executor executor() const { return services_.executor; }
+
+  redis::router& router() noexcept { return *router_; }
+  net::loop* own_loop() noexcept { return loop_.get(); }
+
+ private:
+  // Bits of request::book.state.
+  static constexpr std::uint8_t cancel_wanted = 1;
+  static constexpr std::uint8_t ended = 2;
+
+  void start_clock(request& asked, time_point now) noexcept;
+  void wake(bool caller_waits);
+  void take_submissions();
+  void withdraw(request* newest);
+
+  std::unique_ptr<net::loop> loop_;  // none: the user runs the executor
+  services services_;
+  std::unique_ptr<redis::router> router_;
+
+  std::atomic<request*> submitted_{nullptr};  // newest first
+  std::atomic<request*> cancelled_{nullptr};
+  std::atomic<bool> closed_{false};
+  bool pumping_ = false;
+  // Ended, but a cancellation that was begun before has not arrived.
+  std::unordered_map<request*, std::optional<error>> lingering_;
+};
+
+}  // namespace seawall::redis
