@@ -152,17 +152,14 @@ void multiplexer::deliver(const resp::view& reply) {
 // The request at the head has all its replies.
 void multiplexer::finish_head() {
   request* const who = at(head_).who;
-  const std::string refused = std::exchange(held_error_, {});
-  if (who) {
-    drop_entry(at(head_));
-    ++head_;
-    compact_requests();
-    if (!refused.empty() && listener_.take_over(*who, resp::view{std::string_view{refused}})) return;
-    listener_.on_end(*who, nullptr);
-    return;
-  }
+  if (who) drop_entry(at(head_));
   ++head_;
   compact_requests();
+  if (!held_error_.empty()) [[unlikely]] {
+    const std::string refused = std::exchange(held_error_, {});
+    if (who && listener_.take_over(*who, resp::view{std::string_view{refused}})) return;
+  }
+  if (who) listener_.on_end(*who, nullptr);
 }
 
 // Entries that were given up before they were written have no replies to wait for.
