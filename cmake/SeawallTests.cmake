@@ -9,6 +9,8 @@ endforeach()
 
 add_subdirectory(tests/compile_fail)
 add_subdirectory(tests/schedules)
+add_subdirectory(tests/fuzz)
+add_subdirectory(tests/servers)
 
 foreach(check IN ITEMS modules style docs)
   if(SEAWALL_SANITIZE)

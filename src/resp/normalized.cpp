@@ -19,9 +19,9 @@ class normalizer {
     while (at_ != end_) {
       if (*at_ == '.') {
         close_streamed();
-      } else if (at_[1] == '?') {
+      } else if (at_[1] == '?' && is("$*~%")) {
         open_streamed();
-      } else if (at_[1] != '-' && (*at_ == '*' || *at_ == '~' || *at_ == '%' || *at_ == '>' || *at_ == '|')) {
+      } else if (at_[1] != '-' && is("*~%>|")) {
         open_definite();
       } else {
         const std::string_view value = view{std::string_view{at_, end_}}.raw();
@@ -40,6 +40,8 @@ class normalizer {
     std::uint64_t left;  // of a streamed form: children seen
     std::size_t begin;   // its contents in out_
   };
+
+  bool is(std::string_view types) const { return types.find(*at_) != std::string_view::npos; }
 
   void put_header(std::size_t where, char type, std::uint64_t count) {
     std::array<char, max_header> text;
