@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <utility>
 
 namespace seawall::redis {
@@ -48,8 +49,11 @@ result<int> database_of(std::string_view text) {
 result<net::address> host_of(std::string_view text, std::uint16_t default_port) {
   const auto parsed = boost::urls::parse_authority(text);
   if (!parsed || parsed->host_address().empty()) return wrong("'{}' is no host[:port]", text);
-  if (parsed->has_port() && (parsed->port_number() == 0)) return wrong("'{}' has no port from 1 to 65535", text);
-  return net::address{parsed->host_address(), parsed->has_port() ? parsed->port_number() : default_port};
+  if (!parsed->has_port()) return net::address{parsed->host_address(), default_port};
+  const std::string digits{parsed->port()};
+  const std::uint64_t port = digits.size() > 5 ? 0 : std::strtoul(digits.c_str(), nullptr, 10);
+  if (port == 0 || port > 65535) return wrong("'{}' has no port from 1 to 65535", text);
+  return net::address{parsed->host_address(), static_cast<std::uint16_t>(port)};
 }
 
 // The text up to the password, for messages.
