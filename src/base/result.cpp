@@ -17,6 +17,7 @@ class category final : public boost::system::error_category {
       case errc::loader_failed: return "the loader failed";
       case errc::invalid_argument: return "invalid argument";
       case errc::closed: return "the cache is closed";
+      case errc::undecodable: return "the bytes are not an encoded value of the type";
     }
     return "unknown seawall error";
   }

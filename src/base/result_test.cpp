@@ -10,7 +10,7 @@ namespace {
 
 constexpr errc all_codes[] = {errc::timed_out,     errc::load_timed_out,   errc::cancelled, errc::overloaded,
                               errc::recursive_load, errc::loader_failed,    errc::invalid_argument,
-                              errc::closed};
+                              errc::closed,         errc::undecodable};
 
 TEST(Result, EveryCodeHasItsOwnSentenceInOneCategory) {
   std::set<std::string> sentences;

@@ -22,6 +22,7 @@ enum class errc {
   loader_failed,      ///< The loader threw an exception, or answered something unusable.
   invalid_argument,   ///< An option or an argument is out of its limits; the message names it.
   closed,             ///< The cache is being destroyed.
+  undecodable,        ///< Bytes are not what the type's codec writes; the message names the type.
 };
 
 }  // namespace seawall

@@ -36,6 +36,7 @@ enum class errc {
   connection_lost,     ///< The connection broke while the command was on its way: it may have been applied.
   queue_full,          ///< Too many commands, or bytes of commands, wait already.
   too_many_redirects,
+  watch_failed,        ///< EXEC answered null: a watched key had changed, nothing was applied.
 };
 
 /// The category of `errc`; its name is "seawall.cmd".

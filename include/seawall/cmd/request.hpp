@@ -79,9 +79,13 @@ class request {
   std::string_view bytes;
   cmd::traits traits;
   std::uint32_t replies = 1;
+  /// Where in `bytes` the command begins that the keys of `traits` belong to: in a transaction, the first with a key.
+  std::uint32_t keyed_at = 0;
   /// When the caller gives up, counted from `submit`, queueing included; zero: after the target's default timeout. For a
   /// blocking command it includes the time that the server may wait.
   duration timeout{};
+  /// The thread that submits is about to call `target::wait` for it.
+  bool caller_waits = false;
   /// The next of a chain, for `submit_all`.
   request* next = nullptr;
 
