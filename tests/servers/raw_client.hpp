@@ -25,7 +25,7 @@ struct reply {
   /// The value behind a key of a map, or of an array that alternates; the text of a missing one is empty.
   std::string operator[](std::string_view key) const;
 
-  friend bool operator==(const reply& a, std::string_view text) { return a.text == text; }
+  friend bool operator==(const reply& a, std::string_view b) { return a.text == b; }
   friend std::ostream& operator<<(std::ostream& to, const reply& what);
 };
 
