@@ -1,6 +1,7 @@
 #include "seawall/cmd/builder.hpp"
 
 #include <limits>
+#include <vector>
 
 namespace seawall::cmd {
 
@@ -8,6 +9,12 @@ builder::builder(const command_name& name) {
   made_.traits_ = name.about();
   made_.bytes_.append(name.first());
   if (!name.second().empty()) made_.bytes_.append(name.second());
+}
+
+builder::builder(std::string_view name, const traits& about) {
+  made_.traits_ = about;
+  made_.bytes_.append(name);
+  check(!name.empty(), "a command needs a name");
 }
 
 builder& builder::key(std::string_view key) { return text(key); }
@@ -45,6 +52,14 @@ builder& builder::check(bool good, const char* complaint) noexcept {
   return *this;
 }
 
+builder& builder::look_up() {
+  std::vector<std::string_view> arguments;
+  arguments.reserve(size());
+  for (const resp::view argument : resp::view{made_.bytes_.bytes()}) arguments.push_back(argument.text());
+  made_.traits_ = traits_of_arguments(arguments);
+  return *this;
+}
+
 builder& builder::effect(cmd::effect what) noexcept {
   made_.traits_.effect = what;
   return *this;
@@ -63,7 +78,19 @@ builder& builder::key_positions(std::size_t first, std::size_t count) noexcept {
 builder& builder::blocks(duration longest) noexcept {
   made_.traits_.blocking = true;
   made_.server_wait_ = longest;
-  return *this;
+  return check(longest > duration::zero(), "the wait must be positive (seawall::forever: without end)");
+}
+
+builder& builder::wait_seconds(duration longest) {
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(longest);
+  if (longest == forever) number(0);
+  else real(static_cast<double>(milliseconds.count()) / 1000);
+  return blocks(longest);
+}
+
+builder& builder::wait_milliseconds(duration longest) {
+  number(longest == forever ? 0 : std::chrono::ceil<std::chrono::milliseconds>(longest).count());
+  return blocks(longest);
 }
 
 builder& builder::does_not_block() noexcept {

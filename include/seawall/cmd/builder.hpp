@@ -68,6 +68,8 @@ concept value_argument = detail::argument<V> || detail::argument_range<V>;
 class builder {
  public:
   explicit builder(const command_name& name);
+  /// A command that the table does not know.
+  builder(std::string_view name, const traits& about);
 
   builder& key(std::string_view key);
   /// Text as it is: a field, a keyword.
@@ -104,12 +106,18 @@ class builder {
   /// Requires that arguments were appended since there were `before`.
   builder& check_some(std::size_t before, const char* complaint) noexcept { return check(size() > before, complaint); }
 
+  /// Takes the traits from the arguments that are there (`traits_of_arguments`).
+  builder& look_up();
   builder& effect(cmd::effect what) noexcept;
   builder& effect_if(bool yes, cmd::effect what) noexcept { return yes ? effect(what) : *this; }
   /// The keys are the `count` arguments from `first` on, `step` apart.
   builder& key_positions(std::size_t first, std::size_t count) noexcept;
-  /// The server may wait so long; `forever`: without end.
+  /// The server may wait so long; `forever`: without end. Zero or less makes the command invalid.
   builder& blocks(duration longest) noexcept;
+  /// The same, and appends it as the server wants it: in seconds, 0 for `forever`.
+  builder& wait_seconds(duration longest);
+  /// The same in milliseconds.
+  builder& wait_milliseconds(duration longest);
   builder& does_not_block() noexcept;
   builder& source(std::shared_ptr<const std::string> script) noexcept;
 
