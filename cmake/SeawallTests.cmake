@@ -11,6 +11,7 @@ add_subdirectory(tests/compile_fail)
 add_subdirectory(tests/schedules)
 add_subdirectory(tests/fuzz)
 add_subdirectory(tests/servers)
+add_subdirectory(tests/redis)
 
 foreach(check IN ITEMS modules style docs)
   if(SEAWALL_SANITIZE)

@@ -1,7 +1,7 @@
 #include "seawall/redis/client.hpp"
 
 #include "core.hpp"
-#include "seawall/cmd/server.hpp"
+#include "seawall/cmd/raw.hpp"
 
 namespace seawall::redis {
 
@@ -30,7 +30,7 @@ result<resp::value> client::command(std::initializer_list<std::string_view> word
 result<resp::value> client::command(std::span<const std::string_view> words) { return run(cmd::raw(words)); }
 
 result<void> client::check() {
-  const auto answer = run(cmd::ping());
+  const auto answer = run(cmd::raw("PING"));
   if (!answer) return std::unexpected(answer.error());
   return {};
 }

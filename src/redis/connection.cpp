@@ -87,7 +87,7 @@ void connection::flush() {
     if (bytes.empty()) return;
     error_code failed;
     const std::size_t n = stream_->try_write(bytes, failed);
-    if (failed) return lost(error{failed, failed.message()});
+    if (failed) return lost(broken(failed));
     if (n == 0) {
       write_blocked_ = true;
       return stream_->wait_writable(self_events());
@@ -142,13 +142,14 @@ void connection::connected(result<std::unique_ptr<net::stream>> made) {
   state_ = state::greeting;
   const auto& login = services_.endpoint;
   handshake_.emplace(greeting{.address = address_.text(),
-                              .user = login.user,
-                              .password = login.password,
+                              .user = settings_.login ? login.user : std::string{},
+                              .password = settings_.login ? login.password : std::string{},
                               .client_name = services_.options.client_name,
                               .database = login.database,
                               .tracking = settings_.tracking,
                               .read_only = settings_.read_only,
-                              .must_be_primary = settings_.must_be_primary});
+                              .must_be_primary = settings_.must_be_primary,
+                              .sentinel = settings_.sentinel});
   greeting_scanner_.reset();
   greeting_in_.clear();
   greeting_sent_ = 0;
@@ -164,7 +165,7 @@ void connection::write_greeting() {
     error_code failed;
     const auto rest = handshake_->bytes().substr(greeting_sent_);
     const std::size_t n = stream_->try_write({rest.data(), rest.size()}, failed);
-    if (failed) return lost(error{failed, failed.message()});
+    if (failed) return lost(broken(failed));
     if (n == 0) return stream_->wait_writable(self_events());
     greeting_sent_ += n;
   }
@@ -191,7 +192,7 @@ void connection::read_greeting() {
     if (state_ == state::greeting) greeting_in_.erase(0, greeting_in_.size() - rest.size());
   }
   if (state_ != state::greeting) return;
-  if (failed) return lost(error{failed, address_.text() + ": while greeting: " + failed.message()});
+  if (failed) return lost(broken(failed));
   stream_->wait_readable(self_events());
 }
 
@@ -210,7 +211,7 @@ void connection::became_ready(std::string_view rest) {
   refused_ = false;
   capabilities_ = handshake_->found();
   client_id_ = handshake_->client_id();
-  {
+  if (!settings_.sentinel) {
     const std::lock_guard lock{services_.found_mutex};
     services_.found = capabilities_;
   }
@@ -257,10 +258,7 @@ void connection::read_replies() {
     }
     if (n < space.size() && !stream_->holds_more()) break;
   }
-  if (failed) {
-    return lost(error{failed, address_.text() + ": " +
-                                  (failed == asio::error::eof ? "the server closed the connection" : failed.message())});
-  }
+  if (failed) return lost(broken(failed));
   owner_.on_batch();
   flush();
   if (state_ == state::ready) stream_->wait_readable(self_events());
@@ -272,6 +270,12 @@ void connection::on_writable() {
   else flush();
 }
 
+error connection::broken(error_code failed) const {
+  const char* const when = state_ == state::greeting ? "while greeting: " : "";
+  return error{failed, fmt::format("{}: {}{}", address_.text(), when,
+                                   failed == asio::error::eof ? "the server closed the connection" : failed.message())};
+}
+
 void connection::lost(const error& why, bool for_good) {
   const bool was_ready = state_ == state::ready;
   if (state_ == state::closed) return;
@@ -280,7 +284,7 @@ void connection::lost(const error& why, bool for_good) {
   if (stream_) std::exchange(stream_, nullptr)->close();
   handshake_.reset();
   (was_ready ? services_.counters.disconnects : services_.counters.connect_failures).add();
-  services_.log(log_level::warning, "{}: {}", address_.text(), why.message());
+  services_.log(log_level::warning, "{}", why.message());
   last_failure_ = why;
   refused_ = for_good;
   state_ = settings_.reconnect ? state::waiting : state::closed;
@@ -290,22 +294,35 @@ void connection::lost(const error& why, bool for_good) {
   if (state_ == state::closed || for_good) {
     mux_.fail_all(why);
   } else {
-    const error broke{cmd::errc::connection_lost, fmt::format("{}: the connection broke while the command was on its way"
-                                                              " ({}); it may have been applied",
-                                                              address_.text(), why.message())};
-    mux_.disconnected(
-        [&](request& asked) {
-          if (&asked == probe_.get()) return false;
-          if (!may_repeat(asked.traits.effect, true, asked.book.attempts, services_.options.max_retries)) return false;
-          ++asked.book.attempts;
-          services_.counters.retries.add();
-          return true;
-        },
-        broke);
+    end_unrepeatable(why);
   }
   if (state_ == state::waiting) reconnect_at_ = after(services_.clock->now(), backoff_.next());
   owner_.on_down(*this, why);
   arm();
+}
+
+// After the connection broke: requests that are not written, and those that may be repeated, wait to be written (again).
+void connection::end_unrepeatable(const error& why) {
+  const error broke{cmd::errc::connection_lost, fmt::format("{} (the command was on its way: it may have been applied)",
+                                                            why.message())};
+  mux_.disconnected(
+      [&](request& asked) {
+        if (&asked == probe_.get()) return false;
+        if (!may_repeat(asked.traits.effect, true, asked.book.attempts, services_.options.max_retries)) return false;
+        ++asked.book.attempts;
+        services_.counters.retries.add();
+        return true;
+      },
+      broke);
+}
+
+std::vector<request*> connection::retire(const error& why) {
+  if (state_ == state::closed) return {};
+  end_unrepeatable(why);
+  std::vector<request*> left = mux_.take_waiting();
+  std::erase(left, static_cast<request*>(probe_.get()));
+  close(why);
+  return left;
 }
 
 void connection::restart(const error& why) {

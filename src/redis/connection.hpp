@@ -46,6 +46,8 @@ class connection final : public std::enable_shared_from_this<connection>,
     bool read_only = false;
     bool must_be_primary = false;
     bool reconnect = true;   // off: a connection with state of its own (a session); it fails for good
+    bool sentinel = false;   // to a sentinel: no database, no tracking, no login unless `login`
+    bool login = true;       // user and password are sent
   };
 
   connection(services& with, ender& ends, connection_owner& owner, net::address to, const settings& how);
@@ -62,12 +64,17 @@ class connection final : public std::enable_shared_from_this<connection>,
   void close(const error& why);
   /// Ends this connection and makes a new one: the server has another role now.
   void restart(const error& why);
+  /// Ends the connection for good, because another one takes its place, and hands over what may be sent there: what is
+  /// not written yet, and what may be repeated. The rest ends with `why`. Not to be called while it hands out replies.
+  std::vector<request*> retire(const error& why);
   /// Requests that are not written yet, for another connection.
   std::vector<request*> take_waiting() { return mux_.take_waiting(); }
 
   const net::address& address() const noexcept { return address_; }
   state now_in() const noexcept { return state_; }
   bool idle() const noexcept { return mux_.empty(); }
+  /// The last attempt failed in a way in which the next one will, too: requests end at once.
+  bool refused() const noexcept { return refused_; }
   std::size_t load() const noexcept { return mux_.in_flight() + mux_.waiting(); }
   std::uint64_t generation() const noexcept { return generation_; }
   const capabilities& found() const noexcept { return capabilities_; }
@@ -90,7 +97,9 @@ class connection final : public std::enable_shared_from_this<connection>,
   void read_greeting();
   void heed_greeting(std::string_view rest);
   void became_ready(std::string_view rest);
+  error broken(boost::system::error_code failed) const;
   void lost(const error& why, bool for_good = false);
+  void end_unrepeatable(const error& why);
   void read_replies();
   void arm();
   void on_timer();

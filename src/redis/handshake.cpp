@@ -32,6 +32,7 @@ handshake::handshake(const greeting& how) : how_(how) {
   if (!how.client_name.empty()) hello.append("SETNAME").append(how.client_name);
   bytes_ = hello.bytes();
   steps_.push_back(step::hello);
+  if (how.sentinel) return add(step::ping, {"PING"});
   if (how.database != 0) add(step::select, {"SELECT", std::to_string(how.database)});
   if (how.tracking) add(step::tracking, {"CLIENT", "TRACKING", "ON"});
   if (how.read_only) add(step::read_only, {"READONLY"});
@@ -102,6 +103,10 @@ handshake::state handshake::on_reply(const resp::view& reply) {
       if (reply.find("proto").integer() != 3) {
         return fail_with(state::refused, cmd::errc::no_proto,
                          "HELLO 3 was answered with another protocol: " + resp::describe(reply));
+      }
+      if (how_.sentinel && reply.find("mode").text() != "sentinel") {
+        return fail_with(state::refused, cmd::errc::server,
+                         fmt::format("this should be a sentinel, and says that it is '{}'", reply.find("mode").text()));
       }
       break;
     case step::role:

@@ -21,6 +21,7 @@ struct greeting {
   bool tracking = false;
   bool read_only = false;    // READONLY: reads from a cluster's replica
   bool must_be_primary = false;  // ROLE is checked: the address came from a sentinel
+  bool sentinel = false;     // it must be a sentinel, of which nothing else is asked
 };
 
 /// All commands go out as one piece. Thread safety: none.

@@ -1,0 +1,102 @@
+#include "cluster_slot_refresh.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace seawall::redis {
+
+duration slot_refresh::part_of(duration whole) {
+  return duration{static_cast<duration::rep>(static_cast<double>(whole.count()) * random_.uniform())};
+}
+
+// Between a half and three halves of what the size of the cluster asks for.
+duration slot_refresh::pace() {
+  const auto nodes = static_cast<duration::rep>(std::min<std::size_t>(nodes_, 65536));
+  const duration whole = std::min(how_.most, how_.least + how_.per_node * nodes);
+  return whole / 2 + part_of(whole);
+}
+
+void slot_refresh::want(time_point now) {
+  if (asking_) {
+    wanted_ = true;
+    return;
+  }
+  if (!plan_.empty() || failures_ != 0) {
+    next_ = std::min(next_, std::max(now, earliest_));
+    return;
+  }
+  const time_point soon = ever_ ? after(now, part_of(how_.least + how_.per_node * static_cast<duration::rep>(nodes_)) / 2)
+                                : now;
+  next_ = std::min(next_, std::max(soon, earliest_));
+}
+
+void slot_refresh::shuffle(std::vector<net::address>& some) {
+  for (std::size_t i = some.size(); i > 1; --i) std::swap(some[i - 1], some[random_.next() % i]);
+}
+
+void slot_refresh::plan(std::span<const node> known, std::span<const net::address> seeds) {
+  std::vector<net::address> up;
+  std::vector<net::address> down;
+  for (const node& one : known) (one.up ? up : down).push_back(one.address);
+  shuffle(up);
+  shuffle(down);
+  if (preferred_) {
+    const auto at = std::find(up.begin(), up.end(), *preferred_);
+    if (at != up.end()) std::iter_swap(up.begin(), at);
+  }
+  preferred_.reset();
+  const auto most = static_cast<std::size_t>(how_.tries);
+  if (up.size() > most) up.resize(most);
+  plan_.assign(up.begin(), up.end());
+  if (!up.empty()) return;
+  std::vector<net::address> first{seeds.begin(), seeds.end()};
+  shuffle(first);
+  plan_.assign(first.begin(), first.end());
+  if (down.size() > most) down.resize(most);
+  for (const auto& one : down) {
+    if (std::find(first.begin(), first.end(), one) == first.end()) plan_.push_back(one);
+  }
+}
+
+std::optional<net::address> slot_refresh::step(time_point now, std::span<const node> known,
+                                               std::span<const net::address> seeds) {
+  if (asking_ || now < next_) return std::nullopt;
+  // Each question takes its share of a second; a burst of one second's questions may go ahead of its time.
+  const duration share = std::chrono::seconds{1} / how_.per_second;
+  const time_point allowed = accounted_ == time_point{} ? now : accounted_ - share * (how_.per_second - 1);
+  if (now < allowed) {
+    next_ = allowed;
+    return std::nullopt;
+  }
+  if (plan_.empty()) plan(known, seeds);
+  if (plan_.empty()) return std::nullopt;
+  accounted_ = after(std::max(accounted_, now), share);
+  asking_ = true;
+  net::address whom = std::move(plan_.front());
+  plan_.pop_front();
+  return whom;
+}
+
+void slot_refresh::answered(time_point now, std::size_t nodes) {
+  asking_ = false;
+  ever_ = true;
+  failures_ = 0;
+  nodes_ = nodes;
+  plan_.clear();
+  earliest_ = after(now, pace());
+  next_ = std::exchange(wanted_, false) ? earliest_ : after(now, how_.period / 2 + part_of(how_.period));
+}
+
+bool slot_refresh::failed(time_point now) {
+  asking_ = wanted_ = false;
+  if (!plan_.empty()) {
+    next_ = now;
+    return false;
+  }
+  const int doublings = std::min(failures_++, 20);
+  const duration whole = std::min(how_.longest_pause, how_.first_pause * (1 << doublings));
+  next_ = earliest_ = after(now, whole / 2 + part_of(whole) / 2);
+  return true;
+}
+
+}  // namespace seawall::redis
