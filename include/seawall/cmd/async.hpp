@@ -1,11 +1,11 @@
 // Running commands asynchronously, for Boost.Asio. Include it where it is used.
 //
 //     auto user = co_await cmd::async_run(redis, cmd::get<user>("user:42"), boost::asio::use_awaitable);
-//     auto [hits, name] = co_await cmd::async_run(redis, cmd::incr("hits"), cmd::get("name"), boost::asio::use_awaitable);
-//     auto done = co_await cmd::async_transaction(redis, cmd::set("a", 1), cmd::incr("b"), boost::asio::use_awaitable);
+//     auto [hits, name] = co_await cmd::async_run(redis, cmd::incr("hits"), cmd::get("name"), use_awaitable);
+//     auto done = co_await cmd::async_transaction(redis, cmd::set("a", 1), cmd::incr("b"), use_awaitable);
 //
-// Results are those of run.hpp. The handler runs on its associated executor: at once if the target ends the command on a
-// thread of that executor, else through its queue; a handler without an executor runs on a thread of the target.
+// Results are those of run.hpp. The handler runs on its associated executor: at once if the target ends the command on
+// a thread of that executor, else through its queue; a handler without an executor runs on a thread of the target.
 // The memory of the operation comes from the handler's associated allocator.
 // Cancellation (terminal and partial; total too for commands that only read) abandons the command and answers
 // errc::cancelled; the server may have applied it.
@@ -48,7 +48,8 @@ struct operations {
   template <class Handler>
   using batch = async_batch<Handler, batch_tuple<T...>, std::tuple<command<T>...>>;
   template <class Handler>
-  using transaction = async_transaction<Handler, transaction_tuple<transaction_request, T...>, std::tuple<command<T>...>>;
+  using transaction =
+      async_transaction<Handler, transaction_tuple<transaction_request, T...>, std::tuple<command<T>...>>;
 };
 
 template <class T>

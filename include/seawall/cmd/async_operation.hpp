@@ -22,8 +22,8 @@
 
 namespace seawall::cmd::detail {
 
-/// How deep this thread is in calls of `target::submit` and `target::cancel`: an end that comes from inside one must not
-/// run the handler there, since the caller is still in its initiation.
+/// How deep this thread is in calls of `target::submit` and `target::cancel`: an end that comes from inside one must
+/// not run the handler there, since the caller is still in its initiation.
 inline constinit thread_local int calls_into_target = 0;
 
 struct call_into_target {
@@ -62,8 +62,11 @@ class operation {
   ~operation() = default;
 
   static base_allocator allocator_of(const Handler& handler) noexcept {
-    if constexpr (std::is_same_v<given_allocator, base_allocator>) return boost::asio::get_associated_allocator(handler);
-    else return base_allocator{};
+    if constexpr (std::is_same_v<given_allocator, base_allocator>) {
+      return boost::asio::get_associated_allocator(handler);
+    } else {
+      return base_allocator{};
+    }
   }
 
   template <class... Args>
@@ -247,7 +250,8 @@ class async_batch final : public batch, public operation<async_batch<Handler, Me
 
 /// MULTI ... EXEC: `Request` is a transaction_tuple or transaction_list.
 template <class Handler, class Request, class Commands>
-class async_transaction final : public Request, public operation<async_transaction<Handler, Request, Commands>, Handler> {
+class async_transaction final : public Request,
+                                public operation<async_transaction<Handler, Request, Commands>, Handler> {
   using base = operation<async_transaction, Handler>;
   friend base;
 

@@ -86,7 +86,8 @@ struct pair_parts<scored<T>> {
 
 /// A container that is filled by inserting at its end (or anywhere).
 template <class C>
-concept container = !decodable<C> && requires(C& c, typename C::value_type value) { c.insert(c.end(), std::move(value)); };
+concept container =
+    !decodable<C> && requires(C& c, typename C::value_type value) { c.insert(c.end(), std::move(value)); };
 
 }  // namespace detail
 

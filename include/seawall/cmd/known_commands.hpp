@@ -1,5 +1,5 @@
-// known_commands: what Seawall knows of the commands of Redis 7.0, of what Redis 7.2 to 8.4 and Valkey 8 to 9 added, and
-// of Sentinel. Part of table.hpp.
+// known_commands: what Seawall knows of the commands of Redis 7.0, of those that Redis 7.2 to 8.4 and Valkey 8 to 9
+// added, and of Sentinel. Part of table.hpp.
 // Sources: the answer of Redis to COMMAND for keys and reads; the commands' pages for what a second run does.
 #pragma once
 

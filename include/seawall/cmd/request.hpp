@@ -58,8 +58,9 @@ class target {
   virtual void submit_all(request& first) = 0;
 
   /// Asks for the end of a request that was submitted: `on_end` comes soon, with errc::cancelled unless it ended
-  /// otherwise meanwhile. The command may have been applied. May run at the same time as `on_end`, or call it: the owner
-  /// keeps the request until both have returned, and calls this once at most, never after `on_end` has returned.
+  /// otherwise meanwhile. The command may have been applied. May run at the same time as `on_end`, or call it: the
+  /// owner keeps the request until both have returned, and calls this once at most. When it calls, it has not seen the
+  /// end, which may come before the target looks.
   virtual void cancel(request& asked) = 0;
 
   /// Blocks the calling thread until `done` is true, which some `on_end` of this target sets and notifies. A target
@@ -81,8 +82,8 @@ class request {
   std::uint32_t replies = 1;
   /// Where in `bytes` the command begins that the keys of `traits` belong to: in a transaction, the first with a key.
   std::uint32_t keyed_at = 0;
-  /// When the caller gives up, counted from `submit`, queueing included; zero: after the target's default timeout. For a
-  /// blocking command it includes the time that the server may wait.
+  /// When the caller gives up, counted from `submit`, queueing included; zero: after the target's default timeout. For
+  /// a blocking command it includes the time that the server may wait.
   duration timeout{};
   /// The thread that submits is about to call `target::wait` for it.
   bool caller_waits = false;

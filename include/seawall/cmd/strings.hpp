@@ -23,9 +23,9 @@ enum class set_when : std::uint8_t {
 
 /// How a value is set. At most one of `ex`, `expire_at` and `keep_ttl`.
 struct set_options {
-  std::optional<duration> ex{};               ///< Its time to live: positive, sent in milliseconds unless whole seconds.
-  std::optional<server_time> expire_at{};     ///< The moment at which it expires.
-  bool keep_ttl = false;                      ///< Keeps the time to live that the key has; otherwise SET takes it away.
+  std::optional<duration> ex{};            ///< Its time to live: positive; in milliseconds unless whole seconds.
+  std::optional<server_time> expire_at{};  ///< The moment at which it expires.
+  bool keep_ttl = false;                   ///< Keeps the time to live that the key has, which SET takes away.
   set_when when = set_when::always;
 };
 static_assert(std::is_trivially_destructible_v<set_options>);
@@ -34,7 +34,7 @@ static_assert(std::is_trivially_destructible_v<set_options>);
 struct getex_options {
   std::optional<duration> ex{};
   std::optional<server_time> expire_at{};
-  bool persist = false;                       ///< Takes the time to live away.
+  bool persist = false;  ///< Takes the time to live away.
 };
 static_assert(std::is_trivially_destructible_v<getex_options>);
 
@@ -63,7 +63,7 @@ command<bool> set(std::string_view key, const V& value, const set_options& how =
   return made.with(&detail::read_applied);
 }
 
-/// SET with IFEQ (Redis 8.4, Valkey 8.1): only if the value is `expected`; false: it was not. `how.when` stays `always`.
+/// SET with IFEQ (Redis 8.4, Valkey 8.1): only if the value is `expected`; false: it was not. `how.when` is `always`.
 template <detail::argument V, detail::argument E>
 command<bool> set_if_equal(std::string_view key, const V& value, const E& expected, const set_options& how = {}) {
   builder made = detail::set_builder(key);

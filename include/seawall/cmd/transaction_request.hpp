@@ -62,7 +62,8 @@ class transaction_tuple : public Base {
   void read_answers(resp::view answers) final {
     auto at = answers.begin();
     std::size_t index = 0;
-    answers_.emplace(read_one<T>(index, at)...);
+    // Braces keep the order.
+    answers_.emplace(std::tuple<result<T>...>{read_one<T>(index, at)...});
   }
 
  private:
