@@ -9,6 +9,9 @@ namespace {
 /// "$4294967295\r\n" and the CR LF behind the bytes.
 constexpr std::size_t around_argument = 15;
 
+/// The same for an argument of this size; exact for the short ones, which are to fit into the object.
+std::size_t around(std::size_t size) noexcept { return size < 10 ? 6 : size < 100 ? 7 : around_argument; }
+
 char* write_argument(char* out, std::string_view bytes) noexcept {
   out = write_header(out, kind::bulk_string, bytes.size());
   if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
@@ -23,7 +26,7 @@ void command_bytes::append_all(const std::string_view* arguments, std::size_t co
   std::size_t more = 0;
   for (std::size_t i = 0; i != count; ++i) {
     // Saturates, so that no sum can wrap around.
-    more += std::min(arguments[i].size(), max_size) + around_argument;
+    more += std::min(arguments[i].size(), max_size) + around(arguments[i].size());
     if (more > max_size) break;
   }
   if (count == 0 || !make_room(more)) return;

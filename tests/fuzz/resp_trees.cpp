@@ -10,7 +10,8 @@ namespace {
 std::string any_text(choices& from, std::size_t longest) {
   constexpr std::string_view alphabet = "ab0:-+.\r\n$*_\x00\xff \"";
   std::string text(from.pick(longest + 1), 'x');
-  for (std::size_t i = 0; i < std::min<std::size_t>(text.size(), 12); ++i) text[i] = alphabet[from.pick(alphabet.size())];
+  const std::size_t chosen = std::min<std::size_t>(text.size(), 12);
+  for (std::size_t i = 0; i != chosen; ++i) text[i] = alphabet[from.pick(alphabet.size())];
   return text;
 }
 
