@@ -22,12 +22,12 @@ struct sentinel_answer {
     std::string id;
   };
 
-  std::string id;                       // SENTINEL MYID; empty before Redis 6.2
-  std::optional<net::address> primary;  // none: it knows no primary of this name
+  std::string id{};                     // SENTINEL MYID; empty before Redis 6.2
+  std::optional<net::address> primary{};  // none: it knows no primary of this name
   std::uint64_t epoch = 0;              // config-epoch: rises with every failover
   bool down = false;                    // it finds the primary down
-  std::vector<peer> others;
-  std::vector<net::address> replicas;   // those that it finds up and linked to the primary
+  std::vector<peer> others{};
+  std::vector<net::address> replicas{};  // those that it finds up and linked to the primary
 
   // Beyond these, what a sentinel lists is left out.
   static constexpr std::size_t most_others = 64;
