@@ -5,4 +5,5 @@
 #include "seawall/cmd/keys.hpp"
 #include "seawall/cmd/raw.hpp"
 #include "seawall/cmd/run.hpp"
+#include "seawall/cmd/scripting.hpp"
 #include "seawall/cmd/strings.hpp"

@@ -13,6 +13,7 @@
 #include "seawall/cmd/decode.hpp"
 #include "seawall/cmd/table.hpp"
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -52,7 +53,20 @@ concept argument_pair = requires { std::tuple_size<P>::value; } && std::tuple_si
 template <class R>
 concept pair_range = std::ranges::input_range<const R> && argument_pair<std::ranges::range_value_t<const R>>;
 
+/// How many keys or fields an argument names.
+template <class K>
+std::int64_t count_of(const K& keys) {
+  if constexpr (views_as_string<K>) return 1;
+  else return static_cast<std::int64_t>(std::ranges::distance(keys));
+}
+
 }  // namespace detail
+
+/// Several keys or fields where a function takes one argument for them: blpop(names("a", "b"), 5s).
+template <detail::views_as_string... K>
+constexpr std::array<std::string_view, sizeof...(K)> names(const K&... keys) {
+  return {std::string_view{keys}...};
+}
 
 /// Something that names keys (or fields): a string, or a range of strings.
 template <class K>
@@ -98,6 +112,12 @@ class builder {
   /// Pairs: a range of them, or key, value, key, value.
   template <class... P>
   builder& pairs(const P&... pairs);
+  /// How many pairs there are, then they themselves.
+  template <class... P>
+  builder& counted_pairs(const P&... pairs);
+  /// For a script: how many keys there are, perhaps none, they themselves, and values, perhaps none.
+  template <key_argument K, value_argument... V>
+  builder& keys_and_values(const K& keys, const V&... values);
 
   /// How many arguments were appended, the name and subcommand included.
   std::size_t size() const noexcept { return made_.bytes_.arguments(); }
@@ -208,12 +228,18 @@ builder& builder::keys(const K&... keys) {
 
 template <key_argument... K>
 builder& builder::counted_keys(const K&... keys) {
-  const auto count = [](const auto& some) -> std::int64_t {
-    if constexpr (detail::views_as_string<std::remove_cvref_t<decltype(some)>>) return 1;
-    else return static_cast<std::int64_t>(std::ranges::distance(some));
-  };
-  number((std::int64_t{0} + ... + count(keys)));
+  number((std::int64_t{0} + ... + detail::count_of(keys)));
   return this->keys(keys...);
+}
+
+template <key_argument K, value_argument... V>
+builder& builder::keys_and_values(const K& keys, const V&... values) {
+  const std::int64_t count = detail::count_of(keys);
+  number(count);
+  if (count == 0) key_positions(0, 0);
+  append_keys(keys);
+  (append_values(values), ...);
+  return *this;
 }
 
 template <class P>
@@ -222,6 +248,13 @@ void builder::append_pairs(const P& pairs) {
     append(std::get<0>(pair));
     append(std::get<1>(pair));
   }
+}
+
+template <class... P>
+builder& builder::counted_pairs(const P&... pairs) {
+  if constexpr (sizeof...(P) == 1) number((std::int64_t{0} + ... + detail::count_of(pairs)));
+  else number(sizeof...(P) / 2);
+  return this->pairs(pairs...);
 }
 
 template <class K, class V, class... More>
