@@ -5,6 +5,7 @@
 #include "seawall/redis/options.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace seawall::redis {
 
@@ -29,5 +30,13 @@ class backoff {
   random_source& random_;
   duration next_{};
 };
+
+/// The time to wait before a request is sent again that a server refused, this being the refusal number `times` from 0.
+inline duration refused_pause(random_source& random, std::uint32_t times) {
+  backoff wait{{.first = std::chrono::milliseconds{10}, .most = std::chrono::milliseconds{500}}, random};
+  duration next = wait.next();
+  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(times, 8); ++i) next = wait.next();
+  return next;
+}
 
 }  // namespace seawall::redis

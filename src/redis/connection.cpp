@@ -319,10 +319,15 @@ void connection::end_unrepeatable(const error& why) {
 std::vector<request*> connection::retire(const error& why) {
   if (state_ == state::closed) return {};
   end_unrepeatable(why);
-  std::vector<request*> left = mux_.take_waiting();
-  std::erase(left, static_cast<request*>(probe_.get()));
+  std::vector<request*> left = take_waiting();
   close(why);
   return left;
+}
+
+std::vector<request*> connection::take_waiting() {
+  std::vector<request*> taken = mux_.take_waiting();
+  if (std::erase(taken, probe_.get()) != 0) probe_->under_way = false;
+  return taken;
 }
 
 void connection::restart(const error& why) {

@@ -68,7 +68,7 @@ class connection final : public std::enable_shared_from_this<connection>,
   /// not written yet, and what may be repeated. The rest ends with `why`. Not to be called while it hands out replies.
   std::vector<request*> retire(const error& why);
   /// Requests that are not written yet, for another connection.
-  std::vector<request*> take_waiting() { return mux_.take_waiting(); }
+  std::vector<request*> take_waiting();
 
   const net::address& address() const noexcept { return address_; }
   state now_in() const noexcept { return state_; }

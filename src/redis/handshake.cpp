@@ -32,7 +32,10 @@ handshake::handshake(const greeting& how) : how_(how) {
   if (!how.client_name.empty()) hello.append("SETNAME").append(how.client_name);
   bytes_ = hello.bytes();
   steps_.push_back(step::hello);
-  if (how.sentinel) return add(step::ping, {"PING"});
+  if (how.sentinel) {
+    add(step::ping, {"PING"});
+    return;
+  }
   if (how.database != 0) add(step::select, {"SELECT", std::to_string(how.database)});
   if (how.tracking) add(step::tracking, {"CLIENT", "TRACKING", "ON"});
   if (how.read_only) add(step::read_only, {"READONLY"});

@@ -13,10 +13,10 @@
 namespace seawall::redis {
 
 struct greeting {
-  std::string address;       // for messages
-  std::string user;
-  std::string password;
-  std::string client_name;
+  std::string address{};     // for messages
+  std::string user{};
+  std::string password{};
+  std::string client_name{};
   int database = 0;
   bool tracking = false;
   bool read_only = false;    // READONLY: reads from a cluster's replica

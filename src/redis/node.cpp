@@ -51,6 +51,26 @@ void node::close(const error& why) {
   }
 }
 
+std::vector<request*> node::retire(const error& why) {
+  std::vector<request*> all;
+  for (const auto* kind : {&shared_, &dedicated_}) {
+    for (const auto& one : *kind) {
+      const auto some = one->retire(why);
+      all.insert(all.end(), some.begin(), some.end());
+    }
+  }
+  return all;
+}
+
+bool node::ready() const noexcept {
+  return std::ranges::any_of(shared_, [](const auto& one) { return one->now_in() == connection::state::ready; });
+}
+
+bool node::owns(const connection& one) const noexcept {
+  const auto is_it = [&](const auto& mine) { return mine.get() == &one; };
+  return std::ranges::any_of(shared_, is_it) || std::ranges::any_of(dedicated_, is_it);
+}
+
 std::vector<request*> node::take_waiting() {
   std::vector<request*> all;
   for (const auto* kind : {&shared_, &dedicated_}) {

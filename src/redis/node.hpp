@@ -20,6 +20,11 @@ class node {
   /// Begins to connect.
   void open();
   void close(const error& why);
+  /// Ends all connections, and hands over the requests that may be sent elsewhere: see connection::retire.
+  std::vector<request*> retire(const error& why);
+  /// Whether a shared connection is greeted.
+  bool ready() const noexcept;
+  bool owns(const connection& one) const noexcept;
   /// Requests that are not written yet.
   std::vector<request*> take_waiting();
 

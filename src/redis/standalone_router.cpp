@@ -2,8 +2,6 @@
 #include "retry.hpp"
 #include "router.hpp"
 
-#include <algorithm>
-
 namespace seawall::redis {
 namespace {
 
@@ -35,20 +33,13 @@ class standalone_router final : public router {
     // The name may lead to another server by now.
     if (cure == remedy::elsewhere) from.restart(error{cmd::errc::read_only, last_refusal_});
     services_.counters.retries.add();
-    room_.park(asked, after(services_.clock->now(), pause(asked.book.extra++)));
+    room_.park(asked, after(services_.clock->now(), refused_pause(services_.random, asked.book.extra++)));
     return true;
   }
 
   void on_batch() override { host_.pump(); }
 
  private:
-  duration pause(std::uint32_t times) {
-    backoff wait{{.first = std::chrono::milliseconds{10}, .most = std::chrono::milliseconds{500}}, services_.random};
-    duration next = wait.next();
-    for (std::uint32_t i = 0; i < std::min(times, 8U); ++i) next = wait.next();
-    return next;
-  }
-
   router_host& host_;
   services& services_;
   std::string last_refusal_;
