@@ -47,7 +47,8 @@ TEST(View, TextAndFormat) {
     std::string_view format = "";
   } cases[] = {
       {"+OK\r\n", "OK"}, {"-ERR no\r\n", "ERR no"}, {"$0\r\n\r\n", ""}, {"$4\r\na\r\nb\r\n", "a\r\nb"},
-      {"$12\r\n0123456789ab\r\n", "0123456789ab"}, {"!6\r\nERR no\r\n", "ERR no"}, {"=8\r\nmkd:*hi*\r\n", "*hi*", "mkd"},
+      {"$12\r\n0123456789ab\r\n", "0123456789ab"}, {"!6\r\nERR no\r\n", "ERR no"},
+      {"=8\r\nmkd:*hi*\r\n", "*hi*", "mkd"},
       {"=4\r\ntxt:\r\n", "", "txt"}, {":-5\r\n", "-5"}, {",1.50\r\n", "1.50"}, {"(-12\r\n", "-12"}, {"#t\r\n", ""},
       {"_\r\n", ""}, {"$-1\r\n", ""}, {"*-1\r\n", ""}, {"*1\r\n+a\r\n", ""}, {"%0\r\n", ""},
       {"|1\r\n+a\r\n+b\r\n+c\r\n", "c"},

@@ -102,7 +102,8 @@ TEST(Normalized, StreamedFormsBecomeDefinite) {
       {"*?\r\n.\r\n", "*0\r\n"},
       {"~?\r\n:1\r\n:2\r\n.\r\n", "~2\r\n:1\r\n:2\r\n"},
       {"%?\r\n+a\r\n:1\r\n+b\r\n*?\r\n.\r\n.\r\n", "%2\r\n+a\r\n:1\r\n+b\r\n*0\r\n"},
-      {"*2\r\n*?\r\n*1\r\n$?\r\n;1\r\nx\r\n;0\r\n*0\r\n.\r\n$1\r\n.\r\n", "*2\r\n*2\r\n*1\r\n$1\r\nx\r\n*0\r\n$1\r\n.\r\n"},
+      {"*2\r\n*?\r\n*1\r\n$?\r\n;1\r\nx\r\n;0\r\n*0\r\n.\r\n$1\r\n.\r\n",
+       "*2\r\n*2\r\n*1\r\n$1\r\nx\r\n*0\r\n$1\r\n.\r\n"},
       {"*?\r\n|1\r\n+a\r\n*?\r\n:1\r\n.\r\n:2\r\n|0\r\n_\r\n.\r\n", "*2\r\n|1\r\n+a\r\n*1\r\n:1\r\n:2\r\n|0\r\n_\r\n"},
       {"|1\r\n+a\r\n+b\r\n*?\r\n:1\r\n.\r\n", "|1\r\n+a\r\n+b\r\n*1\r\n:1\r\n"},
   };

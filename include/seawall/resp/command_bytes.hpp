@@ -15,8 +15,8 @@
 
 namespace seawall::resp {
 
-/// An array of bulk strings: `*2\r\n$3\r\nGET\r\n$1\r\nk\r\n`. Up to `inline_size` bytes lie in the object itself (13 of
-/// them are kept for the array's header). Arguments are appended one by one and counted; `bytes()` is complete at any
+/// An array of bulk strings: `*2\r\n$3\r\nGET\r\n$1\r\nk\r\n`. Up to `inline_size` bytes lie in the object itself, 13
+/// of them kept for the array's header. Arguments are appended one by one and counted; `bytes()` is complete at any
 /// moment, and empty before the first.
 /// Limit: `max_size` bytes; what would exceed it is dropped, and `too_large()` says so: do not send such a command.
 /// Thread safety: none. Movable, which leaves the source empty; copied by `clone` only.
