@@ -87,8 +87,9 @@ std::size_t slot_map::covered() const noexcept {
 
 std::uint16_t slot_map::shard_with(const net::address& primary) {
   const auto found = std::find_if(shards_.begin(), shards_.end(), [&](const shard& s) { return s.primary == primary; });
+  const auto index = static_cast<std::uint16_t>(found - shards_.begin());
   if (found == shards_.end()) shards_.push_back({primary});
-  return static_cast<std::uint16_t>(found - shards_.begin());
+  return index;
 }
 
 std::optional<std::uint16_t> slot_map::move(slot_number slot, const net::address& to) {

@@ -48,43 +48,49 @@ void slot_refresh::plan(std::span<const node> known, std::span<const net::addres
   const auto most = static_cast<std::size_t>(how_.tries);
   if (up.size() > most) up.resize(most);
   plan_.assign(up.begin(), up.end());
-  if (!up.empty()) return;
-  std::vector<net::address> first{seeds.begin(), seeds.end()};
-  shuffle(first);
-  plan_.assign(first.begin(), first.end());
+  if (!up.empty() && failures_ == 0) return;
+  std::vector<net::address> others{seeds.begin(), seeds.end()};
+  shuffle(others);
   if (down.size() > most) down.resize(most);
-  for (const auto& one : down) {
-    if (std::find(first.begin(), first.end(), one) == first.end()) plan_.push_back(one);
+  others.insert(others.end(), down.begin(), down.end());
+  for (const auto& one : others) {
+    if (std::find(plan_.begin(), plan_.end(), one) == plan_.end()) plan_.push_back(one);
   }
 }
 
 std::optional<net::address> slot_refresh::step(time_point now, std::span<const node> known,
                                                std::span<const net::address> seeds) {
   if (asking_ || now < next_) return std::nullopt;
-  // Each question takes its share of a second; a burst of one second's questions may go ahead of its time.
-  const duration share = std::chrono::seconds{1} / how_.per_second;
-  const time_point allowed = accounted_ == time_point{} ? now : accounted_ - share * (how_.per_second - 1);
-  if (now < allowed) {
-    next_ = allowed;
-    return std::nullopt;
+  if (asked_.size() == static_cast<std::size_t>(how_.per_second)) {
+    if (const time_point allowed = after(asked_.front(), std::chrono::seconds{1}); now < allowed) {
+      next_ = allowed;
+      return std::nullopt;
+    }
+    asked_.pop_front();
   }
   if (plan_.empty()) plan(known, seeds);
-  if (plan_.empty()) return std::nullopt;
-  accounted_ = after(std::max(accounted_, now), share);
+  if (plan_.empty()) {
+    next_ = after(now, how_.longest_pause);
+    return std::nullopt;
+  }
+  asked_.push_back(now);
   asking_ = true;
   net::address whom = std::move(plan_.front());
   plan_.pop_front();
   return whom;
 }
 
-void slot_refresh::answered(time_point now, std::size_t nodes) {
+void slot_refresh::answered(time_point now, std::size_t nodes, bool settled) {
   asking_ = false;
   ever_ = true;
   failures_ = 0;
   nodes_ = nodes;
   plan_.clear();
-  earliest_ = after(now, pace());
-  next_ = std::exchange(wanted_, false) ? earliest_ : after(now, how_.period / 2 + part_of(how_.period));
+  unsettled_ = settled ? 0 : std::min(unsettled_ + 1, 1000);
+  const duration once = pace();
+  earliest_ = after(now, std::min(std::max(how_.most, once), once * (1 + unsettled_ / 8)));
+  const bool soon = std::exchange(wanted_, false) || !settled;
+  next_ = soon ? earliest_ : after(now, how_.period / 2 + part_of(how_.period));
 }
 
 bool slot_refresh::failed(time_point now) {

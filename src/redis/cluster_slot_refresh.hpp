@@ -14,8 +14,8 @@ namespace seawall::redis {
 
 /// One question at a time. A round asks a few nodes one after the other until one answers; after a round in vain comes
 /// a pause that grows. Between rounds lies a pause that grows with the cluster and has a random part, so that thousands
-/// of clients which saw the same failure do not ask together. Over time, no client asks more than `per_second`.
-/// Thread safety: none.
+/// of clients which saw the same failure do not ask together. In no second does a client ask more often than
+/// `per_second`. Thread safety: none.
 class slot_refresh {
  public:
   struct pacing {
@@ -43,16 +43,15 @@ class slot_refresh {
   /// When to call `step`.
   time_point next() const noexcept { return asking_ ? never : next_; }
   /// The node to ask now, if it is time: then `answered` or `failed` must follow. Nodes that are up go first; the seeds
-  /// are asked when none of the others is.
+  /// follow when none is, or when the round before was in vain.
   std::optional<net::address> step(time_point now, std::span<const node> known, std::span<const net::address> seeds);
-  /// A map came, of so many nodes.
-  void answered(time_point now, std::size_t nodes);
+  /// A map came, of so many nodes. Not `settled`: the cluster is not whole, so the map is soon asked for again, the
+  /// longer this lasts the more slowly.
+  void answered(time_point now, std::size_t nodes, bool settled = true);
   /// No map came. True: that was the last node of this round.
   bool failed(time_point now);
 
   bool asking() const noexcept { return asking_; }
-  /// A node has answered since the last round in vain.
-  bool healthy() const noexcept { return failures_ == 0 && ever_; }
 
  private:
   void plan(std::span<const node> known, std::span<const net::address> seeds);
@@ -67,9 +66,10 @@ class slot_refresh {
   bool asking_ = false;
   bool wanted_ = false;  // while asking
   int failures_ = 0;     // rounds in vain, one after the other
+  int unsettled_ = 0;    // answers of a cluster that is not whole, one after the other
   time_point next_ = never;
   time_point earliest_{};     // of the next round
-  time_point accounted_{};    // the questions so far fill the limit up to here
+  std::deque<time_point> asked_;  // the latest questions, as many as one second allows
   std::deque<net::address> plan_;
   std::optional<net::address> preferred_;
 };

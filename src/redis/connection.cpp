@@ -276,7 +276,8 @@ error connection::broken(error_code failed) const {
                                    failed == asio::error::eof ? "the server closed the connection" : failed.message())};
 }
 
-void connection::lost(const error& why, bool for_good) {
+// By value: what it came from may be part of what is ended here.
+void connection::lost(error why, bool for_good) {
   const bool was_ready = state_ == state::ready;
   if (state_ == state::closed) return;
   const auto self = shared_from_this();
@@ -393,6 +394,7 @@ void connection::ping() {
 
 void connection::expired(request& asked, bool written) {
   services_.counters.timeouts.add();
+  owner_.on_late(*this);
   const auto waited = services_.clock->now() - asked.book.deadline + asked.timeout;
   const auto ms = waited / std::chrono::milliseconds{1};
   if (state_ != state::ready && last_failure_) {

@@ -29,6 +29,8 @@ class connection_owner {
   virtual void on_ready(connection& /*who*/) {}
   /// It was ready and is not any more, or an attempt to connect failed. The connection tries again by itself.
   virtual void on_down(connection& /*who*/, const error& /*why*/) {}
+  /// A request had no reply in time.
+  virtual void on_late(connection& /*who*/) {}
   /// A batch of replies was handed out: what their receivers submitted may be written now.
   virtual void on_batch() {}
 };
@@ -98,7 +100,7 @@ class connection final : public std::enable_shared_from_this<connection>,
   void heed_greeting(std::string_view rest);
   void became_ready(std::string_view rest);
   error broken(boost::system::error_code failed) const;
-  void lost(const error& why, bool for_good = false);
+  void lost(error why, bool for_good = false);
   void end_unrepeatable(const error& why);
   void read_replies();
   void arm();

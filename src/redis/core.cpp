@@ -18,7 +18,6 @@ result<std::shared_ptr<core>> core::make(options how) {
   if (auto valid = validate(how); !valid) return std::unexpected(valid.error());
   auto where = parse_endpoint(how);
   if (!where) return std::unexpected(where.error());
-  if (where->kind == topology_kind::cluster) return fail(errc::invalid_argument, "url: no such topology yet");
   net::connect_options connecting{.timeout = how.connect_timeout};
   if (where->tls) {
     auto context = net::tls_context::make(how.tls);
@@ -42,7 +41,7 @@ core::core(options how, endpoint where, net::connect_options connecting) {
   switch (services_.endpoint.kind) {
     case topology_kind::standalone: router_ = make_standalone_router(*this); break;
     case topology_kind::sentinel: router_ = make_sentinel_router(*this); break;
-    default: break;
+    case topology_kind::cluster: router_ = make_cluster_router(*this); break;
   }
 }
 

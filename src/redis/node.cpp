@@ -66,6 +66,11 @@ bool node::ready() const noexcept {
   return std::ranges::any_of(shared_, [](const auto& one) { return one->now_in() == connection::state::ready; });
 }
 
+bool node::idle() const noexcept {
+  const auto is_idle = [](const auto& one) { return one->idle(); };
+  return std::ranges::all_of(shared_, is_idle) && std::ranges::all_of(dedicated_, is_idle);
+}
+
 bool node::owns(const connection& one) const noexcept {
   const auto is_it = [&](const auto& mine) { return mine.get() == &one; };
   return std::ranges::any_of(shared_, is_it) || std::ranges::any_of(dedicated_, is_it);

@@ -22,6 +22,8 @@ class node {
   void close(const error& why);
   /// Ends all connections, and hands over the requests that may be sent elsewhere: see connection::retire.
   std::vector<request*> retire(const error& why);
+  /// No request is under way.
+  bool idle() const noexcept;
   /// Whether a shared connection is greeted.
   bool ready() const noexcept;
   bool owns(const connection& one) const noexcept;
