@@ -77,7 +77,7 @@ std::shared_ptr<connection> sentinel_link::make_connection(bool reconnect) {
   return std::make_shared<connection>(services_, ends, owner, where_, how);
 }
 
-// --- questions ----------------------------------------------------------------------------------------------------------
+// --- questions ------------------------------------------------------------------------------------------------------
 
 void sentinel_link::ask(time_point deadline) {
   // Without reconnection: each round makes one attempt, and hears at once that it failed.
@@ -109,7 +109,7 @@ bool sentinel_link::may_log_in(const error& refusal) {
   return true;
 }
 
-// --- messages -----------------------------------------------------------------------------------------------------------
+// --- messages -------------------------------------------------------------------------------------------------------
 
 void sentinel_link::subscribe() {
   if (listening_) return;

@@ -157,7 +157,8 @@ void sentinel_resolve::decide() {
                        [&](const learned& one) { return one.named_by * 2 > so_far.configured_ballots; });
   const bool alone = so_far.configured == 1;
   if (elect(so_far, alone ? so_far.ballots.size() : total(so_far, trusted))) return;
-  const bool nobody_knows = std::ranges::none_of(so_far.ballots, [](const voter* v) { return v->says->primary.has_value(); });
+  const auto names_one = [](const voter* ballot) { return ballot->says->primary.has_value(); };
+  const bool nobody_knows = std::ranges::none_of(so_far.ballots, names_one);
   state_ = nobody_knows && !so_far.ballots.empty() ? state::unknown_name : state::undecided;
 }
 

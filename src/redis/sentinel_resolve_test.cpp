@@ -240,14 +240,15 @@ TEST(sentinel_resolve, a_replica_needs_a_majority_as_well) {
 TEST(sentinel_resolve, tells_what_each_sentinel_said) {
   sentinel_resolve round{"db", three};
   tell(round, {"s1", "a", 5});
-  EXPECT_EQ(round.account(), "s1:26379 says a:6379 (epoch 5); s2:26379 has not answered yet; s3:26379 has not answered yet");
+  EXPECT_EQ(round.account(),
+            "s1:26379 says a:6379 (epoch 5); s2:26379 has not answered yet; s3:26379 has not answered yet");
   tell(round, {"s2", ""});
   tell(round, {"s3", "dead"});
   EXPECT_EQ(round.account(),
             "s1:26379 says a:6379 (epoch 5); s2:26379 knows no primary named 'db'; s3:26379: connection refused");
 }
 
-// --- answers -------------------------------------------------------------------------------------------------------------
+// --- answers --------------------------------------------------------------------------------------------------------
 
 sentinel_answer read(std::vector<std::string> frames) {
   sentinel_reader reader;

@@ -73,7 +73,7 @@ class sentinel_router final : public router, private sentinel_watch::listener {
   sentinel_watch watch_;
 };
 
-// --- requests -----------------------------------------------------------------------------------------------------------
+// --- requests -------------------------------------------------------------------------------------------------------
 
 void sentinel_router::route(request& asked) {
   if (node* const one = replica_for(asked)) return one->submit(asked);
@@ -140,7 +140,7 @@ void sentinel_router::close(const error& why) {
   }
 }
 
-// --- connections --------------------------------------------------------------------------------------------------------
+// --- connections ----------------------------------------------------------------------------------------------------
 
 void sentinel_router::on_ready(connection& who) {
   if (chosen_ && chosen_->owns(who)) {
@@ -194,7 +194,7 @@ void sentinel_router::discard(std::unique_ptr<node>& which, const error& why) {
   if (const auto gone = std::exchange(which, nullptr)) route_all(gone->retire(why));
 }
 
-// --- what the sentinels say -----------------------------------------------------------------------------------------------
+// --- what the sentinels say -----------------------------------------------------------------------------------------
 
 void sentinel_router::on_found(const sentinel_view& primary, time_point asked_at) {
   unknown_name_ = false;

@@ -35,6 +35,8 @@ struct backoff_options {
 struct options {
   /// redis://[user[:password]@]host[:port][/database], rediss:// for TLS, unix://[user:password@]/path[?db=n],
   /// redis+sentinel://host1,host2:26379/primary-name[/database], redis+cluster://host1,host2:7000 (and rediss+...).
+  /// User and password are those of the servers; a sentinel gets them only if it asks for a login. A server is taken as
+  /// the primary if more than half of the sentinels name it, those included that the given ones tell about.
   std::string url = "redis://127.0.0.1:6379";
   std::string user = {};                  ///< ACL user; overrides the URL's.
   std::string password = {};              ///< Overrides the URL's. Never logged.
