@@ -7,6 +7,7 @@
 #include "bench/child_process.hpp"
 #include "bench/node_subject.hpp"
 #include "bench/private_server.hpp"
+#include "bench/seawall_subject.hpp"
 #include "bench/subject.hpp"
 #ifdef SEAWALL_BENCH_HIREDIS
 #include "bench/hiredis_subject.hpp"
@@ -28,12 +29,6 @@
 #include <string>
 #include <vector>
 
-// Seawall's own subject: a class seawall_subject, constructed from the port.
-#define SEAWALL_BENCH_OURS "bench/seawall_subject.hpp"
-#if __has_include(SEAWALL_BENCH_OURS)
-#include SEAWALL_BENCH_OURS
-#define SEAWALL_BENCH_HAS_OURS
-#endif
 
 namespace seawall::bench {
 namespace {
@@ -72,9 +67,7 @@ void add_npm(subjects& to, std::uint16_t port, const std::filesystem::path& fold
 
 subjects connect_all(std::uint16_t port, bool with_peers) {
   subjects all;
-#ifdef SEAWALL_BENCH_HAS_OURS
   all.push_back(std::make_unique<seawall_subject>(port));
-#endif
   if (!with_peers) return all;
 #ifdef SEAWALL_BENCH_HIREDIS
   all.push_back(std::make_unique<hiredis_subject>(port));

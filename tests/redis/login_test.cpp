@@ -1,5 +1,6 @@
 // TLS, passwords, ACL users, Unix sockets, databases.
 #include "client_support.hpp"
+#include "seawall/net/connector.hpp"
 #include "servers/certificates.hpp"
 
 namespace seawall::redis {
@@ -107,7 +108,7 @@ TEST_F(redis_login, logs_in_as_an_acl_user_with_few_rights) {
                           .client_name = "web"});
   EXPECT_EQ(redis.run(cmd::set("app:k", "v")), true);
   EXPECT_EQ(redis.run(cmd::set("other", "v")).error().code(), cmd::errc::no_permission);
-  EXPECT_THAT(server->run({"CLIENT", "LIST"}).text(), HasSubstr("name=web"));
+  EXPECT_THAT(server->run({"CLIENT", "LIST"}).text, HasSubstr("name=web"));
 }
 
 TEST_F(redis_login, a_unix_socket_and_a_database) {

@@ -2,6 +2,7 @@
 #include "servers/ports.hpp"
 #include "servers/relay.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
@@ -80,6 +81,8 @@ struct tcp_proxy::state {
   faults how;
   std::size_t accepted = 0;
   asio::io_context context{1};
+  // There is nothing to wait for while connections are refused.
+  asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   tcp::acceptor acceptor{context};
   std::set<std::shared_ptr<relay>> relays;
   std::thread thread;
