@@ -35,4 +35,12 @@ builder expire_builder(const timed_names& names, std::string_view key, duration 
   return made;
 }
 
+builder expire_at_builder(const command_name& name, std::string_view key, server_time at, expire_when when) {
+  const std::int64_t moment = at.time_since_epoch().count();
+  builder made{name};
+  made.key(key).number(moment).flag(when != expire_when::always, word_of(when));
+  made.check(moment > 0, "the moment to expire must lie after 1970");
+  return made;
+}
+
 }  // namespace seawall::cmd::detail

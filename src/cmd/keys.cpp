@@ -8,10 +8,8 @@ command<bool> expire(std::string_view key, duration ttl, expire_when when) {
 }
 
 command<bool> expire_at(std::string_view key, server_time at, expire_when when) {
-  const std::int64_t moment = at.time_since_epoch().count();
-  builder made{"PEXPIREAT"};
-  made.key(key).number(moment).flag(when != expire_when::always, detail::word_of(when));
-  return made.check(moment > 0, "the moment to expire must lie after 1970");
+  static constexpr command_name name{"PEXPIREAT"};
+  return detail::expire_at_builder(name, key, at, when);
 }
 
 command<bool> persist(std::string_view key) { return builder{"PERSIST"}.key(key); }

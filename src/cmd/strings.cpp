@@ -19,19 +19,27 @@ builder set_builder(std::string_view key) {
 void append_set_options(builder& made, const set_options& how) {
   made.flag(how.when == set_when::absent, "NX").flag(how.when == set_when::present, "XX");
   made.effect_if(how.when != set_when::always, effect::write_once);
+  append_lifetime(made, how);
+}
+
+void append_lifetime(builder& made, const set_options& how) {
   append_ttl(made, how.ex);
   append_expire_at(made, how.expire_at);
   made.flag(how.keep_ttl, "KEEPTTL");
   made.check(at_most_one(how.ex.has_value(), how.expire_at.has_value(), how.keep_ttl), one_lifetime);
 }
 
-builder getex_builder(std::string_view key, const getex_options& how) {
-  builder made{"GETEX"};
-  made.key(key);
+void append_getex_options(builder& made, const getex_options& how) {
   append_ttl(made, how.ex);
   append_expire_at(made, how.expire_at);
   made.flag(how.persist, "PERSIST");
   made.check(at_most_one(how.ex.has_value(), how.expire_at.has_value(), how.persist), one_lifetime);
+}
+
+builder getex_builder(std::string_view key, const getex_options& how) {
+  builder made{"GETEX"};
+  made.key(key);
+  append_getex_options(made, how);
   return made;
 }
 

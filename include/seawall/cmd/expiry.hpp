@@ -77,6 +77,8 @@ struct timed_names {
   command_name milliseconds;
 };
 builder expire_builder(const timed_names& names, std::string_view key, duration ttl, expire_when when);
+/// The same with a moment, in milliseconds.
+builder expire_at_builder(const command_name& name, std::string_view key, server_time at, expire_when when);
 
 }  // namespace detail
 }  // namespace seawall::cmd

@@ -36,8 +36,8 @@ class script {
   std::array<char, 40> digest_;
 };
 
-/// EVALSHA: `keys` is a key, a range of keys or names("a", "b"), perhaps empty: names(). Arguments are values and ranges
-/// of values.
+/// EVALSHA: `keys` is a key, a range of keys or names("a", "b"), perhaps empty: names(). Arguments are values and
+/// ranges of values.
 template <class T = resp::value, key_argument K, value_argument... A>
 command<T> eval(const script& what, const K& keys, const A&... arguments) {
   return builder{"EVALSHA"}.text(what.digest()).source(what.shared_source()).keys_and_values(keys, arguments...);

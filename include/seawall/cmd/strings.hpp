@@ -42,6 +42,8 @@ namespace detail {
 
 builder set_builder(std::string_view key);
 void append_set_options(builder& made, const set_options& how);
+void append_lifetime(builder& made, const set_options& how);
+void append_getex_options(builder& made, const getex_options& how);
 builder getex_builder(std::string_view key, const getex_options& how);
 /// OK: true; null: false, the condition was not met.
 result<bool> read_applied(resp::view reply);
@@ -112,6 +114,16 @@ command<ok> mset(const P&... pairs) {
 template <class... P>
 command<bool> mset_if_absent(const P&... pairs) {
   return builder{"MSETNX"}.pairs(pairs...);
+}
+
+/// MSETEX: sets pairs as `how` says; false: the condition (for all of the keys) was not met and none was set. In a
+/// cluster all keys lie in one slot. Redis 8.4.
+template <class... P>
+command<bool> msetex(const set_options& how, const P&... pairs) {
+  builder made{"MSETEX"};
+  made.counted_pairs(pairs...);
+  detail::append_set_options(made, how);
+  return made;
 }
 
 /// INCR, DECR, INCRBY, DECRBY: the number afterwards.
