@@ -67,6 +67,8 @@ class attempt final : public connecting, public std::enable_shared_from_this<att
                             });
   }
 
+  const char* stage() const noexcept override { return stage_; }
+
   void cancel() noexcept override {
     done_ = nullptr;
     stop();
@@ -118,7 +120,7 @@ class attempt final : public connecting, public std::enable_shared_from_this<att
 
   void begin_tls() {
     if (!how_.tls) return succeed(std::make_unique<socket_stream>(std::move(socket_)));
-    stage_ = "the TLS handshake";
+    stage_ = "in the TLS handshake";
     ssl_.reset(SSL_new(how_.tls->native()));
     const tls_options& tls = how_.tls->options();
     const std::string& name = tls.server_name.empty() ? to_.host : tls.server_name;

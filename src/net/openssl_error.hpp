@@ -9,17 +9,20 @@
 
 namespace seawall::net {
 
-/// The reason of the newest error of this thread; empties the queue.
+/// Why OpenSSL failed on this thread: the system's reason (a missing file) if there is one, else the newest of its own.
+/// Empties the queue.
 inline std::string last_openssl_error() {
-  const unsigned long code = ERR_peek_last_error();
-  ERR_clear_error();
-  if (code == 0) return "no reason given";
-  // System errors (a missing file) have no reason string of OpenSSL's own.
-  if (ERR_SYSTEM_ERROR(code)) {
-    return boost::system::error_code(ERR_GET_REASON(code), boost::system::system_category()).message();
+  std::string reason = "no reason given";
+  bool final = false;
+  while (const unsigned long code = ERR_get_error()) {
+    if (final) continue;
+    // System errors have no reason string of OpenSSL's own.
+    final = ERR_SYSTEM_ERROR(code);
+    const char* const text = ERR_reason_error_string(code);
+    if (final) reason = boost::system::error_code(ERR_GET_REASON(code), boost::system::system_category()).message();
+    else reason = text ? text : "error " + std::to_string(code);
   }
-  const char* reason = ERR_reason_error_string(code);
-  return reason ? reason : "error " + std::to_string(code);
+  return reason;
 }
 
 }  // namespace seawall::net

@@ -165,7 +165,7 @@ void core::withdraw(request* one) {
       one->book.state.fetch_or(ended, std::memory_order_acq_rel);
       services_.counters.commands.add();
       services_.counters.failures.add();
-      const error why{errc::cancelled, written ? "cancelled; the command may have been applied" : "cancelled, not sent"};
+      const error why{errc::cancelled, written ? "cancelled; it may have been applied" : "cancelled, not sent"};
       one->on_end(&why);
     }
     one = following;

@@ -45,7 +45,7 @@ class handshake {
   std::int64_t client_id() const noexcept { return client_id_; }
 
  private:
-  enum class step : std::uint8_t { hello, select, tracking, read_only, client_id, role, ping, set_info, commands, docs };
+  enum class step { hello, select, tracking, read_only, client_id, role, ping, set_info, commands, docs };
 
   void add(step what, std::initializer_list<std::string_view> arguments);
   state on_error(step at, std::string_view text);

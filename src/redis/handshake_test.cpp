@@ -28,8 +28,8 @@ TEST(handshake, is_one_piece_that_ends_with_ping) {
 }
 
 TEST(handshake, logs_in_names_itself_and_selects) {
-  const handshake greets{{.address = "db:6379", .user = "ada", .password = "secret", .client_name = "web", .database = 7,
-                          .tracking = true, .read_only = true, .must_be_primary = true}};
+  const handshake greets{{.address = "db:6379", .user = "ada", .password = "secret", .client_name = "web",
+                          .database = 7, .tracking = true, .read_only = true, .must_be_primary = true}};
   const std::string bytes{greets.bytes()};
   EXPECT_THAT(bytes, HasSubstr("$4\r\nAUTH\r\n$3\r\nada\r\n$6\r\nsecret\r\n$7\r\nSETNAME\r\n$3\r\nweb\r\n"));
   EXPECT_THAT(bytes, HasSubstr("$6\r\nSELECT\r\n$1\r\n7\r\n"));

@@ -29,7 +29,6 @@
 #include <string>
 #include <vector>
 
-
 namespace seawall::bench {
 namespace {
 

@@ -181,7 +181,9 @@ TEST_F(redis_client, commands_that_change_a_connection_are_refused_on_a_shared_o
 TEST_F(redis_client, several_connections_keep_the_order_of_one_key) {
   auto redis = client_of(server->port(), {.connections = 4});
   std::vector<std::future<result<std::int64_t>>> all;
-  for (int i = 0; i < 400; ++i) all.push_back(redis.async_run(cmd::incr("k" + std::to_string(i % 4)), asio::use_future));
+  for (int i = 0; i < 400; ++i) {
+    all.push_back(redis.async_run(cmd::incr("k" + std::to_string(i % 4)), asio::use_future));
+  }
   for (int i = 0; i < 400; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)].get(), i / 4 + 1);
   EXPECT_GT(redis.stats().connects, 1U);
 }
@@ -189,7 +191,9 @@ TEST_F(redis_client, several_connections_keep_the_order_of_one_key) {
 TEST_F(redis_client, knows_what_the_server_can_do) {
   auto redis = client_of(server->port());
   ASSERT_TRUE(redis.check());
-  const auto knows = [&](const char* name) { return !(*redis.command({"COMMAND", "INFO", name}))->operator[](0).is_null(); };
+  const auto knows = [&](const char* name) {
+    return !redis.command({"COMMAND", "INFO", name})->get()[0].is_null();
+  };
   EXPECT_EQ(redis.capabilities().functions, knows("fcall"));
   EXPECT_EQ(redis.capabilities().hash_field_ttl, knows("hexpire"));
   EXPECT_EQ(redis.capabilities().delifeq, knows("delifeq"));

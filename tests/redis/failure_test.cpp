@@ -55,7 +55,8 @@ TEST(redis_bad_input, bytes_that_are_no_reply_close_the_connection_and_say_what_
     return command.at(0) == "GET" ? std::string{"$-7\r\n"} : healthy(on, command);
   }};
   auto redis = client_of(odd.port(), {.max_retries = 0});
-  EXPECT_THAT(failure_of(redis.run(cmd::get("k"))), AllOf(HasSubstr(address_of(odd.port())), HasSubstr("negative length")));
+  EXPECT_THAT(failure_of(redis.run(cmd::get("k"))),
+              AllOf(HasSubstr(address_of(odd.port())), HasSubstr("negative length")));
   EXPECT_TRUE(redis.check());
   EXPECT_GE(odd.accepted(), 2U);
 }
@@ -79,7 +80,8 @@ struct closes_once {
   fake_server server;
 
   explicit closes_once(std::string name)
-      : server([this, name, healthy = answers::redis()](servers::fake_connection& on, const servers::arguments& command) {
+      : server([this, name, healthy = answers::redis()](servers::fake_connection& on,
+                                                        const servers::arguments& command) {
           if (command.at(0) != name) return healthy(on, command);
           if (seen.fetch_add(1) == 0) {
             on.close();

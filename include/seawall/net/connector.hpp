@@ -17,7 +17,7 @@ namespace seawall::net {
 struct connect_options {
   duration timeout = std::chrono::seconds{2};            ///< Of everything together: name, connection, TLS handshake.
   duration keepalive = std::chrono::seconds{60};         ///< Idle time before TCP probes the peer; zero: never.
-  duration user_timeout = std::chrono::seconds{10};      ///< TCP_USER_TIMEOUT: how long sent bytes may stay unacknowledged.
+  duration user_timeout = std::chrono::seconds{10};      ///< TCP_USER_TIMEOUT: bytes may stay unacknowledged so long.
   std::shared_ptr<const tls_context> tls = {};           ///< None: plain.
 };
 
@@ -34,11 +34,14 @@ inline boost::system::error_code make_error_code(connect_errc code) noexcept {
   return {static_cast<int>(code), connect_category()};
 }
 
-/// A connection attempt under way. Destroying it, or `cancel`, ends it without an answer.
+/// A connection attempt under way.
 class connecting {
  public:
   virtual ~connecting() = default;
+  /// Ends it without an answer.
   virtual void cancel() noexcept = 0;
+  /// What it does at present: "resolving the name", "connecting", "in the TLS handshake".
+  virtual const char* stage() const noexcept = 0;
 };
 
 using connected = std::move_only_function<void(result<std::unique_ptr<stream>>)>;

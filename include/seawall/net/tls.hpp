@@ -12,7 +12,7 @@ namespace seawall::net {
 
 /// The server's certificate is verified, its name or IP address included, unless that is switched off here.
 struct tls_options {
-  std::string ca_file = {};           ///< PEM file of trusted authorities; empty: with ca_directory empty too, the system's.
+  std::string ca_file = {};           ///< PEM file of trusted authorities; if both are empty, the system's.
   std::string ca_directory = {};
   std::string certificate_file = {};  ///< PEM chain that this client shows; needs key_file.
   std::string key_file = {};
