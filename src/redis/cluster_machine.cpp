@@ -40,7 +40,7 @@ cluster_machine::cluster_machine(cluster_host& host, const seawall::clock& clock
     : host_(host), clock_(clock), random_(random), counters_(counters), how_(std::move(how)),
       refresh_(random, how_.pacing) {}
 
-// --- where to -----------------------------------------------------------------------------------------------------------
+// --- where to --------------------------------------------------------------------------------------------------------
 
 void cluster_machine::route(request& asked) {
   if (knows_map()) return choose(asked).submit(asked, false);
@@ -98,7 +98,7 @@ std::vector<cluster_server*> cluster_machine::primaries() const {
   return all;
 }
 
-// --- refusals -----------------------------------------------------------------------------------------------------------
+// --- refusals --------------------------------------------------------------------------------------------------------
 
 bool cluster_machine::refused(cluster_server& from, request& asked, std::string_view text) {
   switch (const cmd::errc code = cmd::classify(text); remedy_for(code)) {
@@ -117,8 +117,8 @@ bool cluster_machine::redirected(cluster_server& from, request& asked, std::stri
   if (!where) return false;
   if (asked.replies > 1 && (asked.book.flags & keyed) != 0 && where->slot != asked.book.slot) {
     host_.end(asked, error{cmd::errc::cross_slot,
-                           fmt::format("the keys of a transaction must lie in one slot of the cluster, and these lie in "
-                                       "{} and {}; a common hash tag, as in {{user:1}}:name, holds keys together",
+                           fmt::format("the keys of a transaction must lie in one slot of the cluster, and these lie "
+                                       "in {} and {}; a common hash tag, as in {{user:1}}:name, holds keys together",
                                        asked.book.slot, where->slot)});
     return true;
   }
@@ -134,8 +134,9 @@ bool cluster_machine::redirected(cluster_server& from, request& asked, std::stri
     want_map();
   }
   if (too_many) {
-    host_.end(asked, error{cmd::errc::too_many_redirects, fmt::format("redirected more than {} times (max_redirects): {}",
-                                                                      how_.max_redirects, trail_.of(asked))});
+    host_.end(asked, error{cmd::errc::too_many_redirects,
+                           fmt::format("redirected more than {} times (max_redirects): {}", how_.max_redirects,
+                                       trail_.of(asked))});
     return true;
   }
   if (&to == &from) {
@@ -181,7 +182,7 @@ error cluster_machine::why_paused(const request& asked) const {
                                        trail.empty() ? "its servers refused" : trail)};
 }
 
-// --- servers come and go ------------------------------------------------------------------------------------------------
+// --- servers come and go ---------------------------------------------------------------------------------------------
 
 void cluster_machine::down(cluster_server& who, const error& why) {
   if (closed_) return;
@@ -233,7 +234,7 @@ void cluster_machine::sweep() {
   });
 }
 
-// --- the map ------------------------------------------------------------------------------------------------------------
+// --- the map ---------------------------------------------------------------------------------------------------------
 
 void cluster_machine::want_map() {
   if (closed_) return;

@@ -138,7 +138,7 @@ class cluster_router final : public router, public ender, private cluster_host {
   time_point armed_ = never;
 };
 
-// --- requests -----------------------------------------------------------------------------------------------------------
+// --- requests --------------------------------------------------------------------------------------------------------
 
 void cluster_router::route(request& asked) {
   const key_slots found = slots_of(asked);
@@ -224,7 +224,7 @@ std::vector<node*> cluster_router::primaries() {
   return all;
 }
 
-// --- connections --------------------------------------------------------------------------------------------------------
+// --- connections -----------------------------------------------------------------------------------------------------
 
 std::unique_ptr<cluster_server> cluster_router::make_server(const net::address& at) {
   return std::make_unique<node_server>(

@@ -167,7 +167,7 @@ void cluster_scatter::finish() {
       whole_.on_reply(0, resp::view{std::string_view{merged}});
       ends_.end(whole_, nullptr);
     } else {
-      const error why{cmd::errc::unexpected_reply, "a part of a command over several slots got a reply of another kind"};
+      const error why{cmd::errc::unexpected_reply, "a part of a command over several slots got another kind of reply"};
       ends_.end(whole_, &why);
     }
   }

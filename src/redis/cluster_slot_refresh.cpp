@@ -25,8 +25,7 @@ void slot_refresh::want(time_point now) {
     next_ = std::min(next_, std::max(now, earliest_));
     return;
   }
-  const time_point soon = ever_ ? after(now, part_of(how_.least + how_.per_node * static_cast<duration::rep>(nodes_)) / 2)
-                                : now;
+  const time_point soon = ever_ ? after(now, part_of(pace()) / 2) : now;
   next_ = std::min(next_, std::max(soon, earliest_));
 }
 

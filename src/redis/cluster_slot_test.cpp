@@ -53,7 +53,8 @@ TEST(cluster_slot, takes_the_first_tag_that_is_not_empty_and_closed) {
   }
 }
 
-RC_GTEST_PROP(cluster_slot, keys_with_the_same_tag_share_a_slot, (const std::string& before, const std::string& after)) {
+RC_GTEST_PROP(cluster_slot, keys_with_the_same_tag_share_a_slot,
+              (const std::string& before, const std::string& after)) {
   RC_PRE(before.find('{') == std::string::npos);
   RC_ASSERT(slot_of(before + "{tag}" + after) == slot_of("tag"));
 }

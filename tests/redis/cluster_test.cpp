@@ -178,13 +178,14 @@ TEST_F(redis_cluster, replicas_answer_reads_if_wanted) {
 
 TEST_F(redis_cluster, a_server_that_is_no_cluster_is_said_at_once) {
   auto lone = servers::redis_server::start();
-  auto redis = client_with({.url = "redis+cluster://127.0.0.1:" + std::to_string(lone->port()), .command_timeout = 30s});
+  const std::string where = "127.0.0.1:" + std::to_string(lone->port());
+  auto redis = client_with({.url = "redis+cluster://" + where, .command_timeout = 30s});
   const auto begun = std::chrono::steady_clock::now();
   const auto outcome = redis.run(cmd::get("k"));
   EXPECT_LT(std::chrono::steady_clock::now() - begun, 10s);
   ASSERT_FALSE(outcome);
-  EXPECT_THAT(outcome.error().message(), AllOf(HasSubstr("127.0.0.1:" + std::to_string(lone->port())),
-                                               HasSubstr("ERR This instance has cluster support disabled")));
+  EXPECT_THAT(outcome.error().message(),
+              AllOf(HasSubstr(where), HasSubstr("ERR This instance has cluster support disabled")));
   EXPECT_FALSE(redis.run(cmd::get("k"))) << "and later, too";
 }
 
