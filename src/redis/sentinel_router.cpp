@@ -113,9 +113,8 @@ bool sentinel_router::redirect(connection& from, request& asked, const resp::vie
   }
   last_failure_ = from.address().text() + ": " + std::string{error_reply.text()};
   if (cure == remedy::elsewhere && !by_replica) {
-    // Greeting it anew shows its role.
+    // Greeting it anew shows its role; meanwhile the sentinels are asked.
     from.restart(error{cmd::errc::read_only, last_failure_});
-    watch_.hint();
   }
   room_.park(asked, after(services_.clock->now(), refused_pause(services_.random, asked.book.extra++)));
   return true;

@@ -110,6 +110,66 @@ TEST_F(redis_scripted_sentinel, a_server_that_is_named_and_is_a_replica_gets_not
   EXPECT_EQ(redis.run(cmd::set("k", "v").with_timeout(20s)), true);
 }
 
+TEST_F(redis_scripted_sentinel, a_new_primary_that_is_none_yet_takes_nothing_from_the_old_one) {
+  b_->run({"REPLICAOF", "127.0.0.1", std::to_string(a_->port())});
+  three_sentinels all{a_->port()};
+  auto redis = sentinel_client(all.url(), {.command_timeout = 1s});
+  EXPECT_EQ(redis.run(cmd::set("k", "a").with_timeout(20s)), true);
+  all.wait_calm();
+  all.name(b_->port(), 2);
+  const auto before = all.first.asked();
+  all.first.publish();
+  servers::wait_until("it was asked again and again", [&] {
+    EXPECT_EQ(redis.run(cmd::set("k", "b")), true);
+    return all.first.asked() > before + 3;
+  });
+  EXPECT_EQ(a_->run({"GET", "k"}), "b");
+  b_->run({"REPLICAOF", "NO", "ONE"});
+  servers::wait_until("writes go to the new primary", [&] {
+    return redis.run(cmd::set("k", "c")) == true && b_->run({"GET", "k"}) == "c";
+  });
+}
+
+TEST_F(redis_scripted_sentinel, what_hangs_at_the_old_primary_moves_to_the_new_one) {
+  servers::tcp_proxy to_a{a_->port()};
+  three_sentinels all{to_a.port()};
+  auto redis = sentinel_client(all.url(), {.command_timeout = 20s});
+  EXPECT_EQ(redis.run(cmd::set("k", "a")), true);
+  all.wait_calm();
+  b_->run({"SET", "k", "b"});
+  to_a.hold();
+  const auto begin = std::chrono::steady_clock::now();
+  const auto wait_sent = [&redis, before = redis.stats().bytes_sent](std::uint64_t bytes) {
+    servers::wait_until("it is sent", [&] { return redis.stats().bytes_sent >= before + bytes; });
+  };
+  std::thread reads{[&] { EXPECT_EQ(text_of(redis.run(cmd::get("k"))), "b"); }};
+  wait_sent(20);
+  // Not sent again, for it may have been applied.
+  std::thread counts{[&] { EXPECT_THAT(failure_of(redis.run(cmd::incr("n"))), HasSubstr("may have been applied")); }};
+  wait_sent(20 + 21);
+  all.name(b_->port(), 2);
+  all.first.publish();
+  reads.join();
+  counts.join();
+  // Silence alone would be noticed later.
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+}
+
+TEST_F(redis_scripted_sentinel, a_dead_primary_makes_the_client_ask_without_being_told) {
+  three_sentinels all{a_->port()};
+  auto redis = sentinel_client(all.url(), {.command_timeout = 20s});
+  EXPECT_EQ(redis.run(cmd::set("k", "a")), true);
+  all.wait_calm();
+  a_->kill();
+  const auto begin = std::chrono::steady_clock::now();
+  const auto before = all.first.asked();
+  servers::wait_until("it was asked again and again", [&] { return all.first.asked() > before + 3; });
+  all.name(b_->port(), 2);
+  EXPECT_EQ(redis.run(cmd::set("k", "b")), true);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+  EXPECT_EQ(b_->run({"GET", "k"}), "b");
+}
+
 TEST_F(redis_scripted_sentinel, an_old_primary_that_comes_back_as_one_gets_nothing_before_the_sentinels_have_spoken) {
   three_sentinels all{a_->port()};
   auto redis = sentinel_client(all.url(), {.command_timeout = 20s});
