@@ -170,8 +170,8 @@ TEST(Errors, AreClassifiedByTheirFirstWord) {
 
 TEST(Errors, HaveASentenceEach) {
   std::set<std::string> sentences;
-  for (const errc code : {errc::server, errc::no_proto, errc::unexpected_reply, errc::unreachable, errc::connection_lost,
-                          errc::queue_full, errc::too_many_redirects, errc::watch_failed}) {
+  for (const errc code : {errc::server, errc::no_proto, errc::unexpected_reply, errc::unreachable,
+                          errc::connection_lost, errc::queue_full, errc::too_many_redirects, errc::watch_failed}) {
     const boost::system::error_code as_code = code;
     EXPECT_EQ(as_code.category().name(), std::string_view{"seawall.cmd"});
     EXPECT_TRUE(sentences.insert(as_code.message()).second) << as_code.message();
