@@ -31,6 +31,8 @@ TEST(Strings, WhatTheySend) {
   EXPECT_EQ(bytes_of(mset("a", 1, "b", "two")), "MSET a 1 b two");
   EXPECT_EQ(bytes_of(mset(numbers)), "MSET a 1 b 2");
   EXPECT_EQ(bytes_of(mset_if_absent("a", 1)), "MSETNX a 1");
+  EXPECT_EQ(bytes_of(msetex({.ex = 2s, .when = set_when::absent}, "a", 1, "b", 2)), "MSETEX 2 a 1 b 2 NX EX 2");
+  EXPECT_EQ(bytes_of(msetex({.keep_ttl = true}, numbers)), "MSETEX 2 a 1 b 2 KEEPTTL");
   EXPECT_EQ(bytes_of(incr("n")), "INCR n");
   EXPECT_EQ(bytes_of(decr("n")), "DECR n");
   EXPECT_EQ(bytes_of(incr_by("n", -3)), "INCRBY n -3");
@@ -79,6 +81,7 @@ TEST(Strings, WhatTheyRead) {
   EXPECT_EQ(reads(mget<int>("a", "b"), "*2 $1 1 $-1"), (std::vector<std::optional<int>>{1, std::nullopt}));
   EXPECT_EQ(reads(mset("a", 1), "+OK"), ok{});
   EXPECT_FALSE(reads(mset_if_absent("a", 1), ":0"));
+  EXPECT_TRUE(reads(msetex({}, "a", 1), ":1"));
   EXPECT_EQ(reads(incr("n"), ":5"), 5);
   EXPECT_EQ(reads(decr("n"), ":-5"), -5);
   EXPECT_EQ(reads(incr_by("n", 2), ":7"), 7);
