@@ -21,6 +21,8 @@ result<client> client::connect(options how) {
   return client{std::make_shared<handle>(std::move(*made))};
 }
 
+const std::shared_ptr<redis::core>& client::core() const noexcept { return handle_->core; }
+
 cmd::target& client::target() noexcept { return *handle_->core; }
 
 result<resp::value> client::command(std::initializer_list<std::string_view> words) {

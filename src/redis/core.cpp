@@ -99,7 +99,12 @@ void core::close() {
   const auto self = shared_from_this();
   std::atomic<bool> done{false};
   const auto shut = [self] {
-    if (!self->closed_.exchange(true)) self->router_->close(closed_error());
+    if (!self->closed_.exchange(true)) {
+      for (const auto& weak : std::exchange(self->dependents_, {})) {
+        if (const auto one = weak.lock()) one->on_close(closed_error());
+      }
+      self->router_->close(closed_error());
+    }
     self->pump();
   };
   if (!loop_) return asio::post(services_.executor, shut);
@@ -113,7 +118,19 @@ void core::close() {
   loop_->drive(done);
 }
 
+bool core::running_here() noexcept {
+  if (loop_) return loop_->running_in_this_thread();
+  const auto* const strand = services_.executor.target<asio::strand<asio::any_io_executor>>();
+  return strand && strand->running_in_this_thread();
+}
+
 // --- the executor ---------------------------------------------------------------------------------------------------
+
+void core::attach(const std::shared_ptr<dependent>& one) {
+  if (closed_.load(std::memory_order_relaxed)) return one->on_close(closed_error());
+  std::erase_if(dependents_, [](const auto& weak) { return weak.expired(); });
+  dependents_.push_back(one);
+}
 
 void core::pump() {
   if (pumping_) return;
@@ -144,6 +161,8 @@ void core::take_submissions() {
     if (closed_.load(std::memory_order_relaxed)) {
       const error why = closed_error();
       end(one, &why);
+    } else if (one.book.lane) {
+      static_cast<lane*>(one.book.lane)->route(one);
     } else if (one.traits.connection_state) {
       const error why{errc::invalid_argument,
                       "this command belongs to a connection's state: use a session or a subscription instead"};

@@ -46,6 +46,13 @@ struct services {
   }
 };
 
+/// A way that some requests go instead of the router's: `request::book.lane` points to it.
+class lane {
+ public:
+  virtual ~lane() = default;
+  virtual void route(request& asked) = 0;
+};
+
 /// Where a request is while a client has it; `request::book.where` points to it.
 class holder {
  public:

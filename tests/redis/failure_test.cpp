@@ -5,6 +5,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include <atomic>
+#include <future>
 #include <thread>
 #include <vector>
 

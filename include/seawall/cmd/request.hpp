@@ -104,6 +104,7 @@ class request {
     book.ticket = 0;
     book.where = nullptr;
     book.cancel_next = nullptr;
+    book.lane = nullptr;
     book.deadline = never;
     book.state.store(0, std::memory_order_relaxed);
     book.attempts = book.flags = 0;
@@ -116,6 +117,7 @@ class request {
     std::uint64_t ticket = 0;              // position among the requests of a connection
     void* where = nullptr;                 // the connection that has it
     request* cancel_next = nullptr;
+    void* lane = nullptr;                  // a way of its own instead of the shared one
     time_point deadline = never;           // from `timeout`, computed when the request is submitted
     std::atomic<std::uint8_t> state{0};
     std::uint8_t attempts = 0;

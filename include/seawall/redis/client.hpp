@@ -11,6 +11,13 @@
 // All callers share one connection to each server; what they submit at the same time is sent together. Nothing connects
 // before the first command. A broken connection is made anew in the background; meanwhile commands wait, up to their
 // timeout. A command is sent a second time only if that cannot change what it does (cmd::effect).
+//
+// In a cluster, a command goes to the server that holds its keys, wherever they move meanwhile. The keys of one
+// command, or of one transaction, must lie in one slot (errc::cross_slot). MGET, MSET, DEL, UNLINK, EXISTS and TOUCH
+// are split: each slot gets a command of its own, at the same time, and the replies become one. Together these are not
+// atomic: others see an MSET half done, and if one part fails, the error says which keys it was applied to. DBSIZE,
+// KEYS, FLUSHDB, FLUSHALL, SCRIPT LOAD and FLUSH, FUNCTION LOAD, DELETE, FLUSH and RESTORE go to all primaries, SCAN
+// walks over all of them; other commands without keys (CONFIG, INFO) go to any one primary.
 #pragma once
 
 #include "seawall/base/result.hpp"
@@ -18,7 +25,9 @@
 #include "seawall/cmd/run.hpp"
 #include "seawall/redis/capabilities.hpp"
 #include "seawall/redis/options.hpp"
+#include "seawall/redis/session.hpp"
 #include "seawall/redis/stats.hpp"
+#include "seawall/redis/subscriber.hpp"
 #include "seawall/resp/value.hpp"
 
 #include <initializer_list>
@@ -66,6 +75,14 @@ class client {
     return cmd::async_transaction(target(), std::forward<WhatAndToken>(what_and_token)...);
   }
 
+  /// A connection of its own for WATCH and other commands that belong to a connection's state, to the server that holds
+  /// `key` (in a cluster; elsewhere it does not matter).
+  session open_session(std::string_view key = {});
+
+  /// Listens to what others publish, on connections of its own: see subscriber.hpp. Waits until the servers have
+  /// confirmed all topics; an error is that of the arguments (which names them), of a server, or errc::timed_out.
+  result<subscription> subscribe(const topics& what, message_handler handler, subscription_options how = {});
+
   /// For whatever is written against a target: sessions, locks, limits.
   cmd::target& target() noexcept;
 
@@ -87,6 +104,7 @@ class client {
  private:
   struct handle;
   explicit client(std::shared_ptr<handle> made) : handle_(std::move(made)) {}
+  const std::shared_ptr<redis::core>& core() const noexcept;
 
   std::shared_ptr<handle> handle_;
 };
