@@ -8,8 +8,16 @@
 #include <atomic>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 namespace seawall::redis {
+
+/// What lives on a client's executor beside its requests, and ends with the client: a subscription.
+class dependent {
+ public:
+  virtual ~dependent() = default;
+  virtual void on_close(const error& why) = 0;
+};
 
 /// The members of cmd::target and those marked so may be called from any thread; the rest on the executor.
 class core final : public cmd::target, public router_host, public std::enable_shared_from_this<core> {
@@ -42,6 +50,12 @@ class core final : public cmd::target, public router_host, public std::enable_sh
   }
   boost::asio::any_io_executor executor() const { return services_.executor; }
 
+  /// Any thread: whether it is the executor's at this moment.
+  bool running_here() noexcept;
+
+  /// Tells it when the client is closed; at once if it is.
+  void attach(const std::shared_ptr<dependent>& one);
+
   redis::router& router() noexcept { return *router_; }
   net::loop* own_loop() noexcept { return loop_.get(); }
 
@@ -63,6 +77,7 @@ class core final : public cmd::target, public router_host, public std::enable_sh
   std::atomic<request*> cancelled_{nullptr};
   std::atomic<bool> closed_{false};
   bool pumping_ = false;
+  std::vector<std::weak_ptr<dependent>> dependents_;
   // Ended, but a cancellation that was begun before has not arrived.
   std::unordered_map<request*, std::optional<error>> lingering_;
 };

@@ -128,6 +128,7 @@ result<void> multiplexer::dispatch(const resp::view& reply) {
 void multiplexer::deliver(const resp::view& reply) {
   const std::uint64_t ticket = head_;
   request* const who = at(ticket).who;
+  if (who && reply.is_error() && (who->book.flags & refusals_are_extra) != 0) return who->on_reply(0, reply);
   const bool last = --at(ticket).left == 0;
   if (who) {
     if (reply.is_error()) {

@@ -22,6 +22,10 @@ using cmd::request;
 /// Thread safety: none.
 class multiplexer {
  public:
+  /// Bit of request::book.flags: the command before the last one (SUBSCRIBE) is answered by pushes, and by a reply only
+  /// if it is refused. Errors are handed out beside the replies that are due, which end the request as ever.
+  static constexpr std::uint8_t refusals_are_extra = 0x80;
+
   struct limits {
     std::size_t commands = 65536;
     std::size_t bytes = std::size_t{64} << 20;
