@@ -1,6 +1,7 @@
 // The servers of a cluster: the machine over connections, timers, and requests that go to several slots.
 #include "cluster_keys.hpp"
 #include "cluster_machine.hpp"
+#include "cluster_scan.hpp"
 #include "cluster_scatter.hpp"
 #include "router.hpp"
 #include "seawall/cmd/error.hpp"
@@ -122,6 +123,7 @@ class cluster_router final : public router, public ender, private cluster_host {
   void dispatch(request& asked);
   void split(request& asked);
   void copy_to_primaries(request& asked, merging how);
+  void scan(request& asked);
   cluster_scatter& scatter(request& asked, merging how);
   void on_timer();
 
@@ -132,6 +134,7 @@ class cluster_router final : public router, public ender, private cluster_host {
   waiting_room unmapped_;
   waiting_room paused_;
   std::unordered_map<cluster_scatter*, std::unique_ptr<cluster_scatter>> scatters_;
+  std::unordered_map<cluster_scan*, std::unique_ptr<cluster_scan>> scans_;
   // Handlers of the timer outlive the router.
   std::shared_ptr<boost::asio::steady_timer> timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
@@ -159,10 +162,7 @@ void cluster_router::route(request& asked) {
 void cluster_router::dispatch(request& asked) {
   if ((asked.book.flags & (cluster_machine::keyed | cluster_machine::internal)) == 0 && asked.replies == 1 &&
       machine_.knows_map()) {
-    if (is_command(asked, "SCAN")) {
-      return end(asked, error{errc::invalid_argument,
-                              "SCAN: a cursor belongs to one server of the cluster; scan each of its primaries"});
-    }
+    if (is_command(asked, "SCAN")) return scan(asked);
     if (const auto how = merging_over_primaries(asked)) return copy_to_primaries(asked, *how);
   }
   machine_.route(asked);
@@ -191,6 +191,14 @@ void cluster_router::copy_to_primaries(request& asked, merging how) {
   cluster_scatter& parts = scatter(asked, how);
   parts.copy(servers.size());
   parts.run([&](request& part, std::size_t which) { servers[which]->submit(part, false); });
+}
+
+void cluster_router::scan(request& asked) {
+  auto made = std::make_unique<cluster_scan>(asked, machine_.map(), *this,
+                                             [this](cluster_scan& ended) { scans_.erase(&ended); });
+  cluster_scan& here = *made;
+  scans_.emplace(&here, std::move(made));
+  here.run([this](request& step) { machine_.route(step); });
 }
 
 bool cluster_router::redirect(connection& from, request& asked, const resp::view& error_reply) {

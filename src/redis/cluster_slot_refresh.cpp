@@ -87,7 +87,7 @@ void slot_refresh::answered(time_point now, std::size_t nodes, bool settled) {
   plan_.clear();
   unsettled_ = settled ? 0 : std::min(unsettled_ + 1, 1000);
   const duration once = pace();
-  earliest_ = after(now, std::min(std::max(how_.most, once), once * (1 + unsettled_ / 8)));
+  earliest_ = after(now, std::min(std::max(how_.most, once), once * (1 + unsettled_ / 16)));
   const bool soon = std::exchange(wanted_, false) || !settled;
   next_ = soon ? earliest_ : after(now, how_.period / 2 + part_of(how_.period));
 }

@@ -13,6 +13,32 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
+class listener final : public tracking_listener {
+ public:
+  void on_tracking(std::uint64_t) override {}
+  void on_invalidate(std::uint64_t, std::string_view key) override {
+    const std::lock_guard lock{mutex_};
+    keys_.emplace(key);
+  }
+  void on_loss(std::uint64_t, tracking_loss why, std::uint16_t slot) override {
+    const std::lock_guard lock{mutex_};
+    if (why == tracking_loss::slot_moved) slots_.insert(slot);
+  }
+  bool lost(std::uint16_t slot) {
+    const std::lock_guard lock{mutex_};
+    return slots_.contains(slot);
+  }
+  bool invalidated(const std::string& key) {
+    const std::lock_guard lock{mutex_};
+    return keys_.contains(key);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> keys_;
+  std::set<std::uint16_t> slots_;
+};
+
 class changing_cluster : public testing::Test {
  protected:
   void SetUp() override {
@@ -64,6 +90,27 @@ TEST_F(changing_cluster, resharding_under_load_fails_no_command) {
   EXPECT_EQ(total.lost, 0U);
   EXPECT_EQ(total.late, 0U);
   EXPECT_GT(redis.stats().redirects, 0U);
+}
+
+// Bug 6: a server that loses a slot need not say that what was read from it is outdated.
+TEST_F(changing_cluster, whoever_caches_hears_of_a_slot_that_moved) {
+  auto heard = std::make_shared<listener>();
+  auto how = cluster_options_for(*nodes);
+  how.tracking = heard;
+  auto redis = client_with(how);
+  const std::string key = key_in(5, "k");
+  ASSERT_EQ(redis.run(cmd::set(key, 1)), true);
+  ASSERT_EQ(text_of(redis.run(cmd::get(key))), "1");
+  auto move = nodes->move_slot(5, 1);
+  move.begin();
+  move.keys();
+  move.finish();
+  ASSERT_EQ(text_of(redis.run(cmd::get(key))), "1");
+  EXPECT_TRUE(heard->lost(5));
+  EXPECT_FALSE(heard->lost(6));
+  // By now it is read from, and tracked by, the new owner.
+  nodes->node(1).run({"SET", key, "2"});
+  servers::wait_until("the new owner invalidates", [&] { return heard->invalidated(key); });
 }
 
 TEST_F(changing_cluster, a_half_moved_slot_is_served_and_split_keys_wait) {
