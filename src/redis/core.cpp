@@ -60,6 +60,9 @@ void core::submit(request& asked) {
 }
 
 void core::submit_all(request& first) {
+  // The answer may come, and drop the last handle of the client, before this returns.
+  const auto self = shared_from_this();
+  const bool caller_waits = first.caller_waits;
   const time_point now = services_.clock->coarse_now();
   // The stack of submissions has the newest on top, so a chain goes in backwards.
   request* last = nullptr;
@@ -73,10 +76,11 @@ void core::submit_all(request& first) {
   do {
     first.next = seen;
   } while (!submitted_.compare_exchange_weak(seen, last, std::memory_order_acq_rel, std::memory_order_relaxed));
-  if (!seen) wake(first.caller_waits);
+  if (!seen) wake(caller_waits);
 }
 
 void core::cancel(request& asked) {
+  const auto self = shared_from_this();
   if (asked.book.state.fetch_or(cancel_wanted, std::memory_order_acq_rel) != 0) return;
   request* seen = cancelled_.load(std::memory_order_relaxed);
   do {
