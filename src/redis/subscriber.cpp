@@ -121,7 +121,7 @@ void subscriber::drop(topic_kind kind, std::string_view name) {
   if (!gone) return;
   if (gone->now_in != entry::state::confirmed) --missing_;
   if (gone->at) gone->at->unsubscribe(kind, name);
-  const auto waits = std::move(gone->waits);
+  const auto waits = gone->counted ? nullptr : gone->waits;
   entries_.erase(kind, name);
   tell_status(nullptr);
   if (waits && --waits->left == 0) finish(waits, nullptr);
@@ -129,12 +129,13 @@ void subscriber::drop(topic_kind kind, std::string_view name) {
 
 void subscriber::finish(const std::shared_ptr<waiter>& waits, const error* failure) {
   if (std::erase(waiters_, waits) == 0) return;
-  if (failure) {
-    for (const auto& [kind, name] : waits->added) {
-      if (const entry* const one = entries_.find(kind, name); one && one->waits == waits) drop(kind, name);
-    }
-    wake();
+  for (const auto& [kind, name] : waits->added) {
+    entry* const one = entries_.find(kind, name);
+    if (!one || one->waits != waits) continue;
+    if (failure) drop(kind, name);
+    else one->waits.reset();
   }
+  wake();
   waits->end(failure);
 }
 
@@ -176,7 +177,8 @@ void subscriber::on_confirmed(subscriber_link& by, topic_kind kind, std::string_
   tell_status(nullptr);
   const time_point lost_at = std::exchange(one->lost_at, never);
   const auto why = std::exchange(one->why, std::nullopt);
-  if (const auto waits = std::move(one->waits); waits && --waits->left == 0) finish(waits, nullptr);
+  const auto waits = one->waits;
+  if (waits && !std::exchange(one->counted, true) && --waits->left == 0) finish(waits, nullptr);
   // Last: the handler may remove the topic.
   if (lost_at != never) {
     gate_.tell({.topic = name, .kind = kind, .lasted = services_.clock->now() - lost_at, .why = *why});

@@ -76,7 +76,8 @@ class subscriber final : public dependent,
     std::optional<net::address> hint{};   // where MOVED points
     time_point lost_at = never;           // when it was heard last, if that was interrupted
     std::optional<error> why{};           // it is not heard
-    std::shared_ptr<waiter> waits{};      // for its first confirmation
+    std::shared_ptr<waiter> waits{};      // which is about to end, well or not
+    bool counted = false;                 // it was confirmed since then
   };
   using entries = topic_table<entry>;
 
