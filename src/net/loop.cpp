@@ -110,7 +110,10 @@ void loop::state::stop() {
 
 loop::loop() : state_(std::make_shared<state>()), thread_([held = state_] { held->run(); }) {}
 
-loop::~loop() {
+loop::~loop() { stop(); }
+
+void loop::stop() {
+  if (!thread_.joinable()) return;
   state_->stop();
   if (thread_.get_id() == std::this_thread::get_id()) thread_.detach();
   else thread_.join();

@@ -24,7 +24,7 @@ result<std::shared_ptr<core>> core::make(options how) {
     if (!context) return std::unexpected(context.error());
     connecting.tls = std::move(*context);
   }
-  return std::make_shared<core>(std::move(how), std::move(*where), std::move(connecting));
+  return std::shared_ptr<core>{new core(std::move(how), std::move(*where), std::move(connecting)), &core::destroy};
 }
 
 core::core(options how, endpoint where, net::connect_options connecting) {
@@ -46,6 +46,14 @@ core::core(options how, endpoint where, net::connect_options connecting) {
 }
 
 core::~core() = default;
+
+// Handlers that are running, or about to, use what is destroyed here.
+void core::destroy(core* which) {
+  std::unique_ptr<core> held{which};
+  if (held->loop_) return held->loop_->stop();
+  const auto executor = held->services_.executor;
+  asio::post(executor, [last = std::move(held)] {});
+}
 
 // --- any thread -----------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,6 @@ class dependent {
 class core final : public cmd::target, public router_host, public std::enable_shared_from_this<core> {
  public:
   static result<std::shared_ptr<core>> make(options how);
-  core(options how, endpoint where, net::connect_options connecting);
   ~core() override;
 
   // cmd::target
@@ -60,6 +59,9 @@ class core final : public cmd::target, public router_host, public std::enable_sh
   net::loop* own_loop() noexcept { return loop_.get(); }
 
  private:
+  core(options how, endpoint where, net::connect_options connecting);
+  static void destroy(core* which);
+
   // Bits of request::book.state.
   static constexpr std::uint8_t cancel_wanted = 1;
   static constexpr std::uint8_t ended = 2;

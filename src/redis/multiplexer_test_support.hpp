@@ -64,9 +64,9 @@ class wire : public multiplexer::listener {
   // What goes over the wire reaches the server; its commands wait for answers.
   std::string write() {
     std::string all;
-    for (auto piece = mux.unwritten(); !piece.empty(); piece = mux.unwritten()) {
-      all.append(piece.data(), piece.size());
-      mux.written(piece.size());
+    for (auto some = mux.unwritten(); !some.empty(); some = mux.unwritten()) {
+      all.append(some.data(), some.size());
+      mux.written(some.size());
     }
     resp::scanner scanner;
     for (std::string_view rest = all; !rest.empty();) {

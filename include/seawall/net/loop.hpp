@@ -16,11 +16,13 @@ namespace seawall::net {
 class loop {
  public:
   loop();
-  /// Stops the context and waits for the thread (unless this is called on it); handlers that have not run are
-  /// destroyed, not run.
+  /// As `stop`; handlers that have not run are destroyed, not run.
   ~loop();
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
+
+  /// Stops the context and waits for the thread, unless this is called on it: no handler begins from here on. Idempotent.
+  void stop();
 
   boost::asio::io_context::executor_type executor() noexcept;
 
