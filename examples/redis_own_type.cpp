@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 #include <iostream>
-#include <tuple>
 
 namespace redis = seawall::redis;
 namespace cmd = seawall::cmd;

@@ -43,7 +43,6 @@ int main() {
   auto db = redis::client::connect({.url = url ? url : "redis://127.0.0.1:6379", .tracking = kept});
   if (!db) return 1;
   db->run(cmd::set("name", "Ada"));
-
   std::promise<void> read;
   db->async_run(cmd::get("name"), [&](const auto& name) {  // no executor: called in the order of the wire
     if (name && *name) kept->keep("name", **name);
