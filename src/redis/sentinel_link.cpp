@@ -49,7 +49,7 @@ class sentinel_link::subscription final : public request {
     under_way = false;
     if (failure || !refused_) return;
     // It would refuse the next time, too. Not from here: the connection is handing out replies.
-    boost::asio::post(of_.services_.executor, [those = of_.listening_] { those->close(closed_error()); });
+    boost::asio::post(of_.services_.executor, [those = of_.listening_.made] { those->close(closed_error()); });
   }
 
   bool under_way = false;
@@ -66,27 +66,27 @@ sentinel_link::sentinel_link(services& with, listener& who, net::address where, 
 
 sentinel_link::~sentinel_link() {
   withdraw();
-  if (asking_) asking_->close(closed_error());
-  if (listening_) listening_->close(closed_error());
+  if (asking_.made) asking_.made->close(closed_error());
+  if (listening_.made) listening_.made->close(closed_error());
 }
 
-std::shared_ptr<connection> sentinel_link::make_connection(bool reconnect) {
+void sentinel_link::connect(line& which, bool reconnect) {
   const connection::settings how{.reconnect = reconnect, .sentinel = true, .login = login_};
   ender& ends = *this;
   connection_owner& owner = *this;
-  return std::make_shared<connection>(services_, ends, owner, where_, how);
+  which = {.made = std::make_shared<connection>(services_, ends, owner, where_, how), .logs_in = login_};
 }
 
 // --- questions ------------------------------------------------------------------------------------------------------
 
 void sentinel_link::ask(time_point deadline) {
   // Without reconnection: each round makes one attempt, and hears at once that it failed.
-  if (!asking_ || asking_->now_in() == connection::state::closed) asking_ = make_connection(false);
+  if (!asking_.made || asking_.made->now_in() == connection::state::closed) connect(asking_, false);
   question_->renew();
   question_->timeout = deadline - services_.clock->now();
   question_->book.deadline = deadline;
   question_->under_way = true;
-  const auto held = asking_;
+  const auto held = asking_.made;
   held->submit(*question_);
   held->flush();
 }
@@ -98,43 +98,41 @@ void sentinel_link::withdraw() {
 
 void sentinel_link::question_ended(const error* failure) {
   if (!failure) return listener_.on_answer(*this, question_->reader.take());
-  if (may_log_in(*failure)) return ask(question_->book.deadline);
+  if (may_log_in(asking_, *failure)) return ask(question_->book.deadline);
   listener_.on_answer(*this, std::unexpected(*failure));
 }
 
-bool sentinel_link::may_log_in(const error& refusal) {
-  if (refusal.code() != cmd::errc::no_auth || login_ || services_.endpoint.password.empty()) return false;
+bool sentinel_link::may_log_in(line& refused, const error& why) {
+  if (why.code() != cmd::errc::no_auth || refused.logs_in || services_.endpoint.password.empty()) return false;
   login_ = true;
-  asking_ = nullptr;
+  const auto old = std::exchange(refused.made, nullptr);
+  old->close(why);
   return true;
 }
 
 // --- messages -------------------------------------------------------------------------------------------------------
 
 void sentinel_link::subscribe() {
-  if (listening_) return;
-  listening_ = make_connection(true);
-  listening_->open();
+  if (listening_.made) return;
+  connect(listening_, true);
+  listening_.made->open();
 }
 
 void sentinel_link::on_ready(connection& who) {
-  if (&who != listening_.get() || subscription_->under_way) return;
+  if (&who != listening_.made.get() || subscription_->under_way) return;
   subscription_->renew();
   subscription_->under_way = true;
   who.submit(*subscription_);
 }
 
 void sentinel_link::on_push(connection& from, const resp::view& message) {
-  if (&from != listening_.get()) return;
+  if (&from != listening_.made.get()) return;
   // What was published before the subscription began is lost: ask once.
   if (is_switch_message(message, name_) || message[0].text() == "subscribe") listener_.on_hint();
 }
 
 void sentinel_link::on_down(connection& who, const error& why) {
-  if (&who != listening_.get() || !may_log_in(why)) return;
-  const auto old = std::exchange(listening_, nullptr);
-  old->close(why);
-  subscribe();
+  if (&who == listening_.made.get() && may_log_in(listening_, why)) subscribe();
 }
 
 }  // namespace seawall::redis

@@ -49,19 +49,25 @@ class sentinel_link final : private connection_owner, private ender {
   // ender
   void end(request& asked, const error* failure) override { asked.on_end(failure); }
 
-  std::shared_ptr<connection> make_connection(bool reconnect);
-  bool may_log_in(const error& refusal);
+  // One of the two connections.
+  struct line {
+    std::shared_ptr<connection> made;
+    bool logs_in = false;
+  };
+
+  void connect(line& which, bool reconnect);
+  bool may_log_in(line& refused, const error& why);
   void question_ended(const error* failure);
 
   services& services_;
   listener& listener_;
   const net::address where_;
   const std::string name_;
-  bool login_ = false;
+  bool login_ = false;  // it asked for one
   std::unique_ptr<question> question_;
   std::unique_ptr<subscription> subscription_;
-  std::shared_ptr<connection> asking_;
-  std::shared_ptr<connection> listening_;
+  line asking_;
+  line listening_;
 };
 
 }  // namespace seawall::redis

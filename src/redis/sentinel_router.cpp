@@ -67,7 +67,6 @@ class sentinel_router final : public router, private sentinel_watch::listener {
   std::optional<time_point> named_at_;  // when the question began to which chosen_ is the answer
   std::uint64_t epoch_ = 0;
   time_point behind_since_ = never;
-  bool unknown_name_ = false;
   std::string last_failure_;
   waiting_room room_;
   sentinel_watch watch_;
@@ -82,8 +81,8 @@ void sentinel_router::route(request& asked) {
     const error why{cmd::errc::unreachable, last_failure_};
     return host_.end(asked, &why);
   }
-  // The first request starts everything; after that the watch keeps looking by itself.
-  const bool ask = room_.empty() && (!chosen_ || unknown_name_);
+  // The first request starts everything, and one after an unknown name asks anew; else the watch looks by itself.
+  const bool ask = room_.empty() && !chosen_;
   room_.park(asked, never);
   if (ask) watch_.hint();
 }
@@ -196,7 +195,6 @@ void sentinel_router::discard(std::unique_ptr<node>& which, const error& why) {
 // --- what the sentinels say -----------------------------------------------------------------------------------------
 
 void sentinel_router::on_found(const sentinel_view& primary, time_point asked_at) {
-  unknown_name_ = false;
   if ((!chosen_ || chosen_->address() != primary.primary) && !is_behind(primary)) choose(primary.primary);
   if (chosen_->address() != primary.primary) return;
   epoch_ = primary.epoch;
@@ -234,7 +232,6 @@ void sentinel_router::on_undecided(const error& why) {
 
 void sentinel_router::on_unknown_name(const error& why) {
   if (chosen_) return on_undecided(why);
-  unknown_name_ = true;
   room_.fail_all(why);
 }
 

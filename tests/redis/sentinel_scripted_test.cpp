@@ -230,7 +230,10 @@ TEST_F(redis_scripted_sentinel, a_sentinel_that_asks_for_a_login_gets_that_of_th
   scripted_sentinel open{locked->port()};
   auto other = sentinel_client(sentinel_url({open.port()}, ":secret@"), {.command_timeout = 20s});
   EXPECT_EQ(other.run(cmd::set("k", "v")), true);
+  servers::wait_until("it is listened to", [&] { return open.has_subscriber(); });
   for (const auto& command : open.server().received()) EXPECT_THAT(command, Not(testing::Contains("secret")));
+  open.lock("secret");
+  servers::wait_until("it is listened to again", [&] { return open.subscriptions() > 1; });
 }
 
 TEST_F(redis_scripted_sentinel, a_wrong_password_of_the_primary_is_an_error_at_once) {

@@ -125,9 +125,19 @@ class scripted_sentinel {
     server_.broadcast(
         fmt::format(">3\r\n{}{}{}", bulk("message"), bulk(channel), bulk("seawall 127.0.0.1 1 127.0.0.1 2")));
   }
-  bool has_subscriber() const {
+  bool has_subscriber() const { return subscriptions() > 0; }
+  /// How often somebody began to listen.
+  std::ptrdiff_t subscriptions() const {
     const auto all = server_.received();
-    return std::ranges::find(all, servers::arguments{"SUBSCRIBE", "+switch-master"}) != all.end();
+    return std::ranges::count(all, servers::arguments{"SUBSCRIBE", "+switch-master"});
+  }
+  /// From now on it asks for a login; ends all connections.
+  void lock(std::string password) {
+    {
+      const std::lock_guard lock{mutex_};
+      password_ = std::move(password);
+    }
+    server_.close_all();
   }
   /// How often it was asked for the primary.
   std::size_t asked() const {
@@ -174,7 +184,7 @@ class scripted_sentinel {
   std::mutex mutex_;
   std::uint16_t primary_;
   int epoch_;
-  const std::string password_;
+  std::string password_;
   std::vector<std::uint16_t> others_;
   servers::fake_server server_;
 };

@@ -182,7 +182,7 @@ TEST_F(redis_sentinel, replicas_answer_reads_if_they_may) {
   auto group = sentinel_group::start();
   const auto gets = [&](std::size_t which) { return group->server(which).info("cmdstat_get"); };
   auto redis = sentinel_client(sentinel_url(group->sentinel_ports()),
-                               {.read_from = read_from::prefer_replica, .command_timeout = patient});
+                               {.read_from = read_from::prefer_replica, .command_timeout = 3s});
   EXPECT_EQ(redis.run(cmd::set("k", "v")), true);
   servers::wait_until("a replica answers", [&] {
     EXPECT_THAT(text_of(redis.run(cmd::get("k"))), testing::AnyOf("v", "(nil)"));
