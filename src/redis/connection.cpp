@@ -234,6 +234,7 @@ void connection::arm() {
   time_point next = mux_.earliest();
   if (state_ == state::ready) next = std::min(next, liveness_.next());
   if (state_ == state::waiting) next = std::min(next, reconnect_at_);
+  if (state_ == state::greeting) next = std::min(next, greeted_by_);
   if (next >= armed_) return;
   armed_ = next;
   timer_.expires_at(next);
@@ -247,7 +248,7 @@ void connection::on_timer() {
   const time_point now = services_.clock->now();
   if (mux_.earliest() <= now) mux_.expire(now, [this](request& asked, bool written) { expired(asked, written); });
   if (state_ == state::waiting && reconnect_at_ <= now) connect();
-  if (state_ == state::greeting && liveness_.next() + services_.options.connect_timeout <= now) {
+  if (state_ == state::greeting && greeted_by_ <= now) {
     return lost(error{net::connect_errc::timed_out, address_.text() + ": no answer to the greeting"});
   }
   if (state_ == state::ready) {

@@ -128,6 +128,7 @@ class connection final : public std::enable_shared_from_this<connection>,
   boost::asio::steady_timer timer_;
   time_point armed_ = never;
   time_point reconnect_at_ = never;
+  time_point greeted_by_ = never;  // else the attempt has failed
   std::optional<error> last_failure_;  // of the attempts since it was last ready
   bool refused_ = false;               // and the next attempt will fail, too
   std::uint64_t generation_ = 0;

@@ -24,6 +24,7 @@ void connection::open() {
 void connection::connect() {
   state_ = state::connecting;
   reconnect_at_ = never;
+  greeted_by_ = after(services_.clock->now(), services_.options.connect_timeout);
   attempt_ = net::connect(services_.executor, address_, services_.connecting,
                           [self = shared_from_this()](result<std::unique_ptr<net::stream>> made) {
                             self->connected(std::move(made));

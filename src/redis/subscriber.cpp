@@ -106,7 +106,7 @@ void subscriber::begin(const topics& more, const std::shared_ptr<waiter>& waits)
   waits->left = waits->added.size();
   if (entries_.size() > topics::most) {
     const error full{errc::invalid_argument,
-                     fmt::format("a subscription has at most {} channels, patterns and sharded channels", topics::most)};
+                     fmt::format("channels, patterns and sharded: a subscription has at most {} names", topics::most)};
     for (const auto& [kind, name] : waits->added) drop(kind, name);
     return waits->end(&full);
   }
@@ -119,8 +119,8 @@ void subscriber::begin(const topics& more, const std::shared_ptr<waiter>& waits)
 void subscriber::drop(topic_kind kind, std::string_view name) {
   entry* const gone = entries_.find(kind, name);
   if (!gone) return;
-  if (gone->now_in != entry::state::confirmed) --missing_;
   if (gone->at) gone->at->unsubscribe(kind, name);
+  if (gone->now_in != entry::state::confirmed) --missing_;
   const auto waits = gone->counted ? nullptr : gone->waits;
   entries_.erase(kind, name);
   tell_status(nullptr);
@@ -144,6 +144,13 @@ void subscriber::tell_status(const error* why) {
   status_.missing = missing_;
   if (why) status_.why = *why;
   if (missing_ == 0) status_.why.reset();
+}
+
+// Topics that fail together wait together.
+time_point subscriber::after_pause() {
+  const time_point now = services_.clock->now();
+  if (pause_until_ <= now) pause_until_ = after(now, backoff_.next());
+  return pause_until_;
 }
 
 void subscriber::interrupt(entry& which, const error& why, time_point due) {
@@ -208,7 +215,8 @@ void subscriber::on_refused(subscriber_link& by, topic_kind kind, std::string_vi
 void subscriber::on_taken_away(subscriber_link& by, topic_kind kind, std::string_view name) {
   entry* const one = entries_.find(kind, name);
   if (!one || one->at != &by || one->now_in != entry::state::confirmed) return;
-  const error why{cmd::errc::moved, fmt::format("{} serves {} no longer: its slot has moved", by.address().text(), name)};
+  const error why{cmd::errc::moved,
+                  fmt::format("{} serves {} no longer: its slot has moved", by.address().text(), name)};
   interrupt(*one, why, services_.clock->now());
 }
 

@@ -100,7 +100,7 @@ class subscriber final : public dependent,
   void finish(const std::shared_ptr<waiter>& waits, const error* failure);
   void interrupt(entry& which, const error& why, time_point due);
   void tell_status(const error* why);
-  time_point after_pause() { return after(services_.clock->now(), backoff_.next()); }
+  time_point after_pause();
 
   // Placing: subscriber_place.cpp.
   void wake();
@@ -130,6 +130,7 @@ class subscriber final : public dependent,
   std::uint64_t orders_ = 0;
   std::optional<error> closed_;
   redis::backoff backoff_;
+  time_point pause_until_{};
   bool woken_ = false;
   std::shared_ptr<locating> locating_;
   boost::asio::steady_timer timer_;

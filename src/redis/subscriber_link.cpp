@@ -1,5 +1,6 @@
 #include "subscriber_link.hpp"
 
+#include "seawall/cmd/error.hpp"
 #include "seawall/resp/command_bytes.hpp"
 #include "seawall/resp/error.hpp"
 
@@ -15,6 +16,8 @@ namespace {
 
 // Changes on the wire at the same time.
 constexpr std::size_t most_in_flight = 256;
+// Topics that come and go faster than the server answers would pile up.
+constexpr std::size_t most_waiting = 4 * topics::most;
 
 std::size_t in_flight_limit(const options& how) {
   const bool tight = how.max_queued_bytes < most_in_flight * (topics::most_bytes + 128);
@@ -116,6 +119,10 @@ void subscriber_link::unsubscribe(topic_kind kind, std::string_view name) {
 
 void subscriber_link::enqueue(std::unique_ptr<change> next) {
   waiting_.push_back(std::move(next));
+  if (waiting_.size() > most_waiting) {
+    return lost(error{cmd::errc::queue_full, fmt::format("{}: {} changes of topics wait already", address().text(),
+                                                         most_waiting)});
+  }
   submit_some();
 }
 
@@ -133,9 +140,8 @@ void subscriber_link::submit_some() {
 }
 
 void subscriber_link::ended(change& which, const error* failure) {
-  std::unique_ptr<change> done;
-  const auto at = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const auto& one) { return one.get() == &which; });
-  done = std::move(*at);
+  const auto at = std::ranges::find(in_flight_, &which, &std::unique_ptr<change>::get);
+  const std::unique_ptr<change> done = std::move(*at);
   in_flight_.erase(at);
   if (failure) return lost(*failure);
   if (!listener_) return;

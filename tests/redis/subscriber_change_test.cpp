@@ -93,6 +93,21 @@ TEST_F(cluster_subscription, a_dead_node_s_topics_are_heard_at_its_replica) {
   EXPECT_EQ(log.count("gap " + at_second), 0U);
 }
 
+TEST_F(cluster_subscription, a_node_that_is_silent_is_left_for_the_owner_that_the_others_name) {
+  auto how = cluster_options_for(*nodes);
+  how.connect_timeout = 500ms;
+  how.command_timeout = 500ms;
+  how.health_interval = 10min;
+  auto redis = client_with(how);
+  const std::string topic = key_in(1, "a");
+  const auto news = subscribe(redis, {.sharded = {topic}});
+  nodes->node(0).pause();
+  nodes->wait_owner_other_than(1, 0);
+  publish_until_heard(redis, topic, "again");
+  EXPECT_EQ(log.count("gap " + topic), 1U);
+  nodes->node(0).resume();
+}
+
 class sentinel_subscription : public testing::Test {
  protected:
   void SetUp() override { SEAWALL_NEEDS_SERVER(); }
@@ -119,6 +134,23 @@ TEST_F(sentinel_subscription, follows_failovers_of_the_primary) {
   heard_by(group->wait_primary_other_than(old), "3");
   EXPECT_GE(log.count("gap news"), 2U);
   EXPECT_TRUE(news->active());
+}
+
+TEST_F(sentinel_subscription, leaves_a_primary_that_lives_but_is_not_named_any_more) {
+  const auto first = servers::redis_server::start();
+  const auto second = servers::redis_server::start();
+  scripted_sentinel sentinel{first->port()};
+  auto redis = sentinel_client(sentinel_url({sentinel.port()}), {.command_timeout = 30s});
+  listener_log log;
+  const auto news = redis.subscribe({.channels = {"news"}}, log.handler(), log.options());
+  ASSERT_TRUE(news) << news.error().message();
+  EXPECT_EQ(first->run({"PUBLISH", "news", "1"}), "1");
+  sentinel.name(second->port(), 2);
+  sentinel.publish();
+  servers::wait_until("it has moved", [&] { return second->run({"PUBLISH", "news", "2"}) == "1"; });
+  log.wait_for("news=2");
+  EXPECT_THAT(log.lines(), ElementsAre("news=1", "gap news", "news=2"));
+  EXPECT_EQ(first->run({"PUBLISH", "news", "3"}), "0");
 }
 
 // --- servers that say what no real one says -------------------------------------------------------------------------

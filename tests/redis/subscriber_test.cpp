@@ -4,9 +4,11 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <optional>
 #include <thread>
 
@@ -240,6 +242,16 @@ TEST_F(redis_subscription, a_dead_peer_is_noticed_though_nothing_is_published) {
   log.wait_for("gap a");
 }
 
+TEST_F(redis_subscription, a_server_that_accepts_and_says_nothing_is_tried_again) {
+  proxy->hold(direction::to_client);
+  auto redis = proxied({.connect_timeout = 50ms, .health_interval = 10min});
+  auto news = std::async(std::launch::async,
+                         [&] { return redis.subscribe({.channels = {"a"}}, log.handler(), log.options()); });
+  servers::wait_until("several attempts", [&] { return proxy->accepted() >= 3; });
+  proxy->release();
+  EXPECT_TRUE(news.get());
+}
+
 TEST_F(redis_subscription, a_confirmation_that_stays_away_is_an_error_by_its_deadline) {
   auto redis = proxied({.connect_timeout = 20s});
   auto news = subscribe(redis, {.channels = {"a"}});
@@ -301,6 +313,27 @@ TEST_F(redis_subscription, runs_on_the_user_s_executor) {
     ASSERT_TRUE(news);
     publish("a", "1");
     servers::wait_until("a message", [&] { return where.load() == thread.get_id(); });
+  }
+  work.reset();
+}
+
+TEST_F(redis_subscription, on_the_client_s_executor_nothing_waits) {
+  asio::io_context context;
+  auto work = asio::make_work_guard(context);
+  std::jthread thread{[&] { context.run(); }};
+  const asio::any_io_executor own{};
+  for (const auto& runs_on : {own, asio::any_io_executor{context.get_executor()}}) {
+    auto redis = direct({.executor = runs_on});
+    std::optional<result<subscription>> news;
+    std::atomic<bool> made{false};
+    asio::post(redis.get_executor(), [&] {
+      news = redis.subscribe({.channels = {"a"}}, log.handler());
+      made = true;
+    });
+    servers::wait_until("the call has returned", [&] { return made.load(); });
+    ASSERT_TRUE(*news);
+    wait_active(**news);
+    EXPECT_EQ(publish("a", "1"), 1);
   }
   work.reset();
 }

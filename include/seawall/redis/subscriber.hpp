@@ -85,7 +85,7 @@ class subscription {
   subscription(subscription&&) noexcept = default;
   subscription& operator=(subscription&& other) noexcept;
   /// Unsubscribes. Returns when no handler runs any more, and none is called afterwards; from within a handler it
-  /// returns at once.
+  /// returns at once. Elsewhere, hold no lock that a handler takes.
   ~subscription();
 
   /// Waits until the server has confirmed all of them. An error (the server's refusal, or errc::timed_out with the
