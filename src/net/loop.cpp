@@ -66,8 +66,11 @@ void loop::state::run() {
 void loop::state::drive(const std::atomic<bool>& done) {
   if (waiting.fetch_add(1, std::memory_order_acq_rel) != 0) {
     streak.store(0, std::memory_order_relaxed);
+    nudge();
   } else if (streak.fetch_add(1, std::memory_order_relaxed) >= alone_enough) {
     drive_alone(done);
+  } else {
+    nudge();
   }
   done.wait(false, std::memory_order_acquire);
   waiting.fetch_sub(1, std::memory_order_acq_rel);

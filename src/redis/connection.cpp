@@ -170,11 +170,8 @@ void connection::lost(error why, bool for_good) {
   if (std::exchange(announced_, false)) {
     services_.options.tracking->on_loss(generation_, tracking_loss::disconnected, 0);
   }
-  if (state_ == state::closed || for_good) {
-    mux_.fail_all(why);
-  } else {
-    end_unrepeatable(why);
-  }
+  end_unrepeatable(why);
+  if (state_ == state::closed || for_good) mux_.fail_all(why);
   if (state_ == state::waiting) reconnect_at_ = after(services_.clock->now(), backoff_.next());
   owner_.on_down(*this, why);
   arm();
@@ -186,7 +183,7 @@ void connection::end_unrepeatable(const error& why) {
                                                             why.message())};
   mux_.disconnected(
       [&](request& asked) {
-        if (&asked == probe_.get()) return false;
+        if (&asked == probe_.get() || !settings_.reconnect) return false;
         if (!may_repeat(asked.traits.effect, true, asked.book.attempts, services_.options.max_retries)) return false;
         ++asked.book.attempts;
         services_.counters.retries.add();

@@ -119,6 +119,7 @@ void connection::became_ready(std::string_view rest) {
   services_.counters.connects.add();
   services_.log(log_level::info, "{}: connected", address_.text());
   liveness_.heard(services_.clock->now());
+  mux_.set_generation(settings_.tracking ? generation_ : 0);
   if (settings_.tracking) {
     announced_ = true;
     services_.options.tracking->on_tracking(generation_);

@@ -145,6 +145,7 @@ void multiplexer::deliver(const resp::view& reply) {
         }
       }
     }
+    who->generation = generation_;
     who->on_reply(who->replies - at(ticket).left - 1, reply);
   }
   if (last) finish_head();

@@ -74,6 +74,9 @@ class multiplexer {
   /// Takes out all requests that are not written yet, in order, for another connection.
   std::vector<request*> take_waiting();
 
+  /// What `request::generation` says from here on.
+  void set_generation(std::uint64_t generation) noexcept { generation_ = generation; }
+
   std::size_t in_flight() const noexcept { return static_cast<std::size_t>(sent_ - head_); }
   std::size_t waiting() const noexcept { return static_cast<std::size_t>(tail_ - sent_); }
   bool empty() const noexcept { return head_ == tail_; }
@@ -102,6 +105,7 @@ class multiplexer {
   std::uint64_t tail_ = 0;
   std::size_t bytes_ = 0;  // of all requests in the ring
   std::size_t alive_ = 0;
+  std::uint64_t generation_ = 0;
   time_point earliest_ = never;
 
   std::string out_;

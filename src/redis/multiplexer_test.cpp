@@ -159,6 +159,35 @@ TEST(multiplexer, half_a_reply_is_forgotten_with_its_connection) {
   EXPECT_THAT(a.got, ElementsAre("0"));
 }
 
+TEST(multiplexer, what_was_half_written_is_written_whole_on_the_next_connection) {
+  wire w;
+  named& a = w.submit();
+  ASSERT_GT(w.mux.unwritten().size(), 5U);
+  w.mux.written(5);
+  w.disconnect();
+  EXPECT_EQ(w.write(), "*2\r\n$3\r\nGET\r\n$1\r\n0\r\n");
+  w.reply();
+  EXPECT_THAT(a.got, ElementsAre("0"));
+}
+
+TEST(multiplexer, replies_carry_the_generation_of_their_connection) {
+  wire w;
+  w.mux.set_generation(7);
+  named& a = w.submit();
+  w.write();
+  w.reply();
+  EXPECT_EQ(a.generation, 7U);
+}
+
+TEST(multiplexer, an_end_makes_room) {
+  wire w{{.bytes = 50}};
+  w.submit();
+  w.submit();
+  w.write();
+  w.reply();
+  EXPECT_EQ(w.submit().ends, 0);
+}
+
 TEST(multiplexer, the_queue_is_bounded_by_commands_and_by_bytes) {  // bug 17
   wire few{{.commands = 2}};
   few.submit();

@@ -54,6 +54,19 @@ TEST_F(redis_sessions, a_lost_session_does_not_come_back) {
   EXPECT_TRUE(redis.open_session().run(cmd::get("k")));
 }
 
+TEST_F(redis_sessions, a_command_that_may_have_been_applied_says_so) {
+  auto redis = client_of(server->port(), {.command_timeout = 20s});
+  auto own = redis.open_session();
+  ASSERT_TRUE(own.run(cmd::incr("n")));
+  server->pause();
+  const auto before = redis.stats().bytes_sent;
+  std::promise<result<std::int64_t>> ended;
+  own.async_run(cmd::incr("n"), [&](auto outcome) { ended.set_value(std::move(outcome)); });
+  servers::wait_until("it is on its way", [&] { return redis.stats().bytes_sent > before; });
+  server->kill();
+  EXPECT_EQ(ended.get_future().get().error().code(), cmd::errc::connection_lost);
+}
+
 TEST_F(redis_sessions, closing_a_session_ends_what_is_under_way) {
   auto redis = client_of(server->port(), {.command_timeout = 20s});
   auto own = redis.open_session();

@@ -90,6 +90,10 @@ class request {
   /// The next of a chain, for `submit_all`.
   request* next = nullptr;
 
+  /// The tracking generation (redis/tracking.hpp) of the connection that the present reply came over; 0: not tracked.
+  /// Set before `on_reply`.
+  std::uint64_t generation = 0;
+
   /// The reply with this index (0 to replies - 1), errors of the server included, in wire order, on the target's
   /// thread. May come again from 0 on if the target repeats the command. Must be short: decode and return.
   virtual void on_reply(std::size_t index, resp::view reply) noexcept = 0;

@@ -21,7 +21,7 @@ class loop {
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
 
-  /// Stops the context and waits for the thread, unless this is called on it: no handler begins from here on. Idempotent.
+  /// Stops the context and waits for the thread, unless this is called on it: no handler begins after it. Idempotent.
   void stop();
 
   boost::asio::io_context::executor_type executor() noexcept;

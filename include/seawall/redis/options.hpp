@@ -45,7 +45,7 @@ struct options {
   net::tls_options tls = {};              ///< Used with rediss:// and the like.
 
   int connections = 1;                    ///< Multiplexed connections to each server, 1 to 64. Keys are spread by hash.
-  int max_dedicated = 64;                 ///< Connections to each server for blocking commands and sessions, 1 to 4096.
+  int max_dedicated = 64;                 ///< Connections to each server for blocking commands, 1 to 4096.
   redis::read_from read_from = redis::read_from::primary;
 
   duration command_timeout = std::chrono::seconds{1};        ///< From submit to reply, queueing and retries included.

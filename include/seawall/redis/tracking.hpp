@@ -15,11 +15,11 @@ enum class tracking_loss {
 };
 
 /// Hears of invalidations in the order of the wire: an invalidation that the server sent before a reply is told before
-/// that reply's `on_reply`, one sent after it afterwards. All calls come from the client's thread, one at a time, and
-/// must return soon.
+/// that reply's `on_reply`, one sent after it afterwards. All calls come from the thread that runs the client's I/O (at
+/// times a caller's that blocks alone), one at a time, and must return soon.
 ///
-/// A value may be cached if it was read on a connection whose `generation` was announced by `on_tracking` before the
-/// read was written, and no invalidation of its key and no loss of that generation came since.
+/// A value may be cached, inside `request::on_reply`, if `request::generation` is one that `on_tracking` has announced,
+/// and dropped with the first invalidation of its key or loss of that generation that comes later.
 class tracking_listener {
  public:
   virtual ~tracking_listener() = default;

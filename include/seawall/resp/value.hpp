@@ -11,7 +11,7 @@ namespace seawall::resp {
 
 /// A copy of a frame. The same questions as to a `view` through `->`; elements are views into it.
 ///
-///     auto reply = client.run({"CONFIG", "GET", "maxmemory"});
+///     auto reply = client.command({"CONFIG", "GET", "maxmemory"});
 ///     if (reply) fmt::print("{}\n", (*reply)->find("maxmemory").text());
 ///
 /// Thread safety: as a std::string.
