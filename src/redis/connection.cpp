@@ -17,6 +17,8 @@ using boost::system::error_code;
 
 // So many buffers are read before others on this executor get a turn.
 constexpr int reads_in_a_row = 16;
+// Fewer commands are not worth a write of their own while more replies are to be handed out.
+constexpr std::size_t least_to_write = 12;
 
 multiplexer::limits queue_limits(const options& how) {
   return {.commands = how.max_queued_commands, .bytes = how.max_queued_bytes, .reply = how.reply_limits};
@@ -83,6 +85,7 @@ void connection::flush() {
     if (bytes.empty()) return;
     error_code failed;
     const std::size_t n = stream_->try_write(bytes, failed);
+    if (failed && handing_out_) return;  // replies that came are handed out first; reading meets the failure, too
     if (failed) return lost(broken(failed));
     if (n == 0) {
       write_blocked_ = true;
@@ -101,6 +104,9 @@ bool connection::take_over(request& asked, const resp::view& error_reply) {
 void connection::on_end(request& asked, const error* failure) {
   if (&asked == probe_.get()) return asked.on_end(failure);
   ends_.end(asked, failure);
+  if (!handing_out_ || ++ended_ < enough_to_write_) return;
+  ended_ = 0;
+  owner_.on_batch();
 }
 
 void connection::on_push(const resp::view& message) {
@@ -131,7 +137,14 @@ void connection::read_replies() {
     const std::size_t n = stream_->try_read(space, failed);
     if (n == 0) break;
     services_.counters.bytes_received.add(n);
-    if (const auto taken = mux_.received(n); !taken) {
+    // With many replies at once, what their receivers ask next is written before the last one is handed out, so that
+    // server and client work at the same time instead of in turns.
+    enough_to_write_ = std::max(least_to_write, mux_.in_flight() / 5);
+    ended_ = 0;
+    handing_out_ = true;
+    const auto taken = mux_.received(n);
+    handing_out_ = false;
+    if (!taken) {
       return lost(error{taken.error().code(), address_.text() + ": " + taken.error().message()});
     }
     if (n < space.size() && !stream_->holds_more()) break;

@@ -135,6 +135,9 @@ class connection final : public std::enable_shared_from_this<connection>,
   capabilities capabilities_;
   std::int64_t client_id_ = 0;
   bool write_blocked_ = false;
+  bool handing_out_ = false;           // replies of one read
+  std::size_t ended_ = 0;              // of them, since the last write
+  std::size_t enough_to_write_ = 0;
   bool dirty_ = false;      // among services::dirty
   bool announced_ = false;  // tracking was acknowledged on this generation
 
