@@ -76,7 +76,9 @@ function(seawall_test name)
     target_link_libraries(seawall_test_pch PRIVATE seawall_warnings)
     target_precompile_headers(seawall_test_pch PRIVATE
       <gmock/gmock.h> <gtest/gtest.h> <algorithm> <atomic> <chrono> <expected> <functional> <map> <memory> <mutex>
-      <optional> <span> <string> <string_view> <thread> <unordered_map> <vector>)
+      <optional> <span> <string> <string_view> <thread> <unordered_map> <vector> <fmt/format.h>
+      <boost/asio/any_io_executor.hpp> <boost/asio/co_spawn.hpp> <boost/asio/io_context.hpp> <boost/asio/post.hpp>
+      <boost/asio/steady_timer.hpp> <boost/asio/use_awaitable.hpp> <boost/asio/use_future.hpp>)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gmock_main rapidcheck rapidcheck_gtest seawall_warnings)
