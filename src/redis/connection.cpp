@@ -147,6 +147,7 @@ void connection::read_replies() {
     if (!taken) {
       return lost(error{taken.error().code(), address_.text() + ": " + taken.error().message()});
     }
+    if (state_ != state::ready) return;  // closed by its owner while replies were handed out
     if (n < space.size() && !stream_->holds_more()) break;
   }
   if (failed) return lost(broken(failed));
