@@ -1,4 +1,4 @@
-# seawall::prometheus: exposes cache statistics to a prometheus-cpp registry. Optional, so it is apart from the library.
+# seawall::prometheus: exposes statistics to a prometheus-cpp registry. Optional, so it is apart from the library.
 set(SEAWALL_HAVE_PROMETHEUS OFF)
 set(source "${CMAKE_CURRENT_SOURCE_DIR}/src/metrics/prometheus.cpp")
 if(NOT SEAWALL_PROMETHEUS STREQUAL "OFF" AND EXISTS "${source}")

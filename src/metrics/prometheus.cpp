@@ -131,26 +131,63 @@ MetricFamily histogram_family(std::string_view name, std::string_view help, hist
   return result;
 }
 
+MetricFamily& counter_family(std::vector<MetricFamily>& families, const counter_set& set, const counter_sample& one) {
+  const std::string name = std::string(set.prefix) + std::string(one.name) + "_total";
+  const auto there = std::ranges::find(families, name, &MetricFamily::name);
+  if (there != families.end()) return *there;
+  return families.emplace_back(MetricFamily{name, std::string(one.help), MetricType::Counter, {}});
+}
+
+void add_counters(std::vector<MetricFamily>& families, const counter_set& set) {
+  const std::vector<ClientMetric::Label> labels{{std::string(set.label), set.label_value}};
+  for (const counter_sample& one : set.counters) {
+    auto& series = counter_family(families, set, one).metric;
+    auto here = std::ranges::find(series, labels, &ClientMetric::label);
+    if (here == series.end()) {
+      here = series.emplace(here);
+      here->label = labels;
+    }
+    here->counter.value += static_cast<double>(one.value);
+  }
+}
+
+template <class Source>
+void remember(std::vector<std::weak_ptr<Source>>& known, const std::shared_ptr<Source>& source) {
+  std::erase_if(known, [](const auto& one) { return one.expired(); });
+  const auto same = [&](const auto& one) { return !one.owner_before(source) && !source.owner_before(one); };
+  if (std::ranges::none_of(known, same)) known.emplace_back(source);
+}
+
+template <class Source>
+std::vector<std::shared_ptr<Source>> living(std::vector<std::weak_ptr<Source>>& known) {
+  std::erase_if(known, [](const auto& one) { return one.expired(); });
+  std::vector<std::shared_ptr<Source>> found;
+  for (const auto& one : known)
+    if (auto source = one.lock()) found.push_back(std::move(source));
+  return found;
+}
+
 }  // namespace
 
 void prometheus_collector::add(const std::shared_ptr<const stats_source>& source) {
   if (!source) return;
   const std::lock_guard lock(mutex_);
-  std::erase_if(sources_, [](const auto& known) { return known.expired(); });
-  const auto same = [&](const auto& known) { return !known.owner_before(source) && !source.owner_before(known); };
-  if (std::ranges::none_of(sources_, same)) sources_.emplace_back(source);
+  remember(sources_, source);
+}
+
+void prometheus_collector::add(const std::shared_ptr<const counter_source>& source) {
+  if (!source) return;
+  const std::lock_guard lock(mutex_);
+  remember(counting_, source);
 }
 
 std::vector<cache_stats> prometheus_collector::read_sources() const {
-  std::vector<std::shared_ptr<const stats_source>> living;
-  {
+  const auto sources = [this] {
     const std::lock_guard lock(mutex_);
-    std::erase_if(sources_, [](const auto& known) { return known.expired(); });
-    for (const auto& known : sources_)
-      if (auto source = known.lock()) living.push_back(std::move(source));
-  }
+    return living(sources_);
+  }();
   std::vector<cache_stats> caches;
-  for (const auto& source : living) {
+  for (const auto& source : sources) {
     cache_stats stats = source->stats();
     const auto same_name = std::ranges::find(caches, stats.name, &cache_stats::name);
     if (same_name == caches.end()) {
@@ -162,10 +199,9 @@ std::vector<cache_stats> prometheus_collector::read_sources() const {
   return caches;
 }
 
-std::vector<::prometheus::MetricFamily> prometheus_collector::Collect() const {
-  std::vector<MetricFamily> families;
+void prometheus_collector::collect_caches(std::vector<::prometheus::MetricFamily>& families) const {
   const std::vector<cache_stats> caches = read_sources();
-  if (caches.empty()) return families;
+  if (caches.empty()) return;
   for (const counter_info& counter : counter_table) families.push_back(counter_family(counter, caches));
   for (const gauge_info& gauge : gauge_table) families.push_back(gauge_family(gauge, caches));
   families.push_back(evictions_family(caches));
@@ -174,6 +210,20 @@ std::vector<::prometheus::MetricFamily> prometheus_collector::Collect() const {
   families.push_back(histogram_family("lookup_seconds",
                                       "Time of looking into the cache, without loading; about 1 in 64 lookups.",
                                       &cache_stats::lookup_time, lookup_bounds, caches));
+}
+
+void prometheus_collector::collect_counters(std::vector<::prometheus::MetricFamily>& families) const {
+  const auto sources = [this] {
+    const std::lock_guard lock(mutex_);
+    return living(counting_);
+  }();
+  for (const auto& source : sources) add_counters(families, source->counters());
+}
+
+std::vector<::prometheus::MetricFamily> prometheus_collector::Collect() const {
+  std::vector<MetricFamily> families;
+  collect_caches(families);
+  collect_counters(families);
   return families;
 }
 

@@ -33,6 +33,23 @@ class fixed_source final : public stats_source {
   cache_stats stats_;
 };
 
+class fixed_counters final : public counter_source {
+ public:
+  explicit fixed_counters(counter_set set) : set_(std::move(set)) {}
+  counter_set counters() const override { return set_; }
+
+ private:
+  counter_set set_;
+};
+
+auto client(std::string name, std::uint64_t commands, std::uint64_t retries) {
+  return std::make_shared<const fixed_counters>(counter_set{.prefix = "seawall_redis_",
+                                                            .label = "client",
+                                                            .label_value = std::move(name),
+                                                            .counters = {{"commands", "Commands that ended.", commands},
+                                                                         {"retries", "Written again.", retries}}});
+}
+
 auto source(cache_stats stats) { return std::make_shared<const fixed_source>(std::move(stats)); }
 
 cache_stats one_class(std::string cache, std::uint64_t hits) {
@@ -62,7 +79,8 @@ std::vector<std::string> repeated_series(const std::string& text) {
 TEST(Prometheus, WithoutSourcesThePageIsEmpty) {
   prometheus_collector collector;
   EXPECT_THAT(collector.Collect(), IsEmpty());
-  collector.add(nullptr);
+  collector.add(std::shared_ptr<const stats_source>{});
+  collector.add(std::shared_ptr<const counter_source>{});
   EXPECT_EQ(page(collector), "");
 }
 
@@ -184,6 +202,47 @@ TEST(Prometheus, CachesOfOneNameAreAddedUpAndOneSourceCountsOnce) {
   EXPECT_THAT(repeated_series(text), IsEmpty());
 }
 
+TEST(Prometheus, CountersOfClientsHaveOneFamilyForAllClients) {
+  prometheus_collector collector;
+  const auto shop = client("shop", 7, 1);
+  const auto jobs = client("jobs", 30, 2);
+  collector.add(shop);
+  collector.add(jobs);
+  EXPECT_EQ(page(collector),
+            "# HELP seawall_redis_commands_total Commands that ended.\n"
+            "# TYPE seawall_redis_commands_total counter\n"
+            "seawall_redis_commands_total{client=\"shop\"} 7\n"
+            "seawall_redis_commands_total{client=\"jobs\"} 30\n"
+            "# HELP seawall_redis_retries_total Written again.\n"
+            "# TYPE seawall_redis_retries_total counter\n"
+            "seawall_redis_retries_total{client=\"shop\"} 1\n"
+            "seawall_redis_retries_total{client=\"jobs\"} 2\n");
+}
+
+TEST(Prometheus, ClientsOfOneNameAreAddedUpAndOneClientCountsOnce) {
+  prometheus_collector collector;
+  const auto first = client("shop", 7, 1);
+  const auto second = client("shop", 10, 0);
+  collector.add(first);
+  collector.add(second);
+  collector.add(first);
+  EXPECT_THAT(page(collector), HasSubstr("seawall_redis_commands_total{client=\"shop\"} 17\n"));
+  EXPECT_THAT(repeated_series(page(collector)), IsEmpty());
+}
+
+TEST(Prometheus, CachesAndClientsShareAPageAndLeaveItApart) {
+  prometheus_collector collector;
+  const auto users = source(one_class("users", 3));
+  auto shop = client("shop", 7, 1);
+  collector.add(users);
+  collector.add(shop);
+  EXPECT_THAT(page(collector), HasSubstr("seawall_cache_hits_total{cache=\"users\",class=\"all\"} 3\n"));
+  EXPECT_THAT(page(collector), HasSubstr("seawall_redis_commands_total{client=\"shop\"} 7\n"));
+  shop.reset();
+  EXPECT_THAT(page(collector), HasSubstr("seawall_cache_hits_total"));
+  EXPECT_THAT(page(collector), Not(HasSubstr("seawall_redis_")));
+}
+
 TEST(Prometheus, OddNamesAreEscaped) {
   prometheus_collector collector;
   const auto odd = source(one_class("a\"b\\c\nd", 1));
@@ -199,6 +258,8 @@ TEST(Prometheus, SourcesComeAndGoWhileThePageIsRead) {
     for (int i = 0; i < 200; ++i) {
       const auto passing = source(one_class("passing", 1));
       collector.add(passing);
+      const auto guest = client("guest", 1, 1);
+      collector.add(guest);
     }
   });
   for (int i = 0; i < 50; ++i) EXPECT_FALSE(collector.Collect().empty());

@@ -7,12 +7,13 @@ namespace seawall::redis {
 
 // The client's I/O holds the core; this holds what the user holds.
 struct client::handle {
-  explicit handle(std::shared_ptr<redis::core> made) : core(std::move(made)) {}
+  explicit handle(std::shared_ptr<redis::core> made) : core(std::move(made)), counted(core->make_stats_handle()) {}
   ~handle() { core->close(); }
   handle(const handle&) = delete;
   handle& operator=(const handle&) = delete;
 
   std::shared_ptr<redis::core> core;
+  std::shared_ptr<const counter_source> counted;
 };
 
 result<client> client::connect(options how) {
@@ -39,6 +40,7 @@ result<void> client::check() {
 
 redis::capabilities client::capabilities() const { return handle_->core->capabilities(); }
 redis::stats client::stats() const { return handle_->core->read_stats(); }
+std::shared_ptr<const counter_source> client::stats_handle() const { return handle_->counted; }
 boost::asio::any_io_executor client::get_executor() const { return handle_->core->executor(); }
 void client::close() { handle_->core->close(); }
 

@@ -93,7 +93,7 @@ void connection::flush() {
     }
     mux_.written(n);
     services_.counters.writes.add();
-    services_.counters.bytes_sent.add(n);
+    services_.counters.sent_bytes.add(n);
   }
 }
 
@@ -136,7 +136,7 @@ void connection::read_replies() {
     const auto space = mux_.read_space();
     const std::size_t n = stream_->try_read(space, failed);
     if (n == 0) break;
-    services_.counters.bytes_received.add(n);
+    services_.counters.received_bytes.add(n);
     // With many replies at once, what their receivers ask next is written before the last one is handed out, so that
     // server and client work at the same time instead of in turns.
     enough_to_write_ = std::max(least_to_write, mux_.in_flight() / 5);

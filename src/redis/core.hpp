@@ -1,6 +1,7 @@
 // core: a client's inside: takes requests from any thread to the client's executor, and ends each of them once.
 #pragma once
 
+#include "client_counters.hpp"
 #include "router.hpp"
 #include "seawall/cmd/request.hpp"
 #include "seawall/net/loop.hpp"
@@ -41,6 +42,10 @@ class core final : public cmd::target, public router_host, public std::enable_sh
   void close();
   /// Any thread.
   stats read_stats() const noexcept { return services_.counters.read(); }
+  /// Any thread: what stays readable when the core is gone.
+  std::shared_ptr<const counter_source> make_stats_handle() const {
+    return std::make_shared<const client_counters>(services_.options.client_name, services_.counted);
+  }
 
   /// Any thread.
   redis::capabilities capabilities() {

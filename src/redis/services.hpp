@@ -32,7 +32,8 @@ struct services {
   std::shared_ptr<seawall::clock> clock;
   random_source random;
   net::connect_options connecting;
-  stats_counters counters;
+  std::shared_ptr<stats_counters> counted = std::make_shared<stats_counters>();  // shared with exporters
+  stats_counters& counters = *counted;
   std::mutex found_mutex;
   capabilities found;             // guarded by found_mutex: of the server that was greeted last
   std::uint64_t generations = 0;  // of connections, given out so far

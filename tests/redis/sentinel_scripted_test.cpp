@@ -139,8 +139,8 @@ TEST_F(redis_scripted_sentinel, what_hangs_at_the_old_primary_moves_to_the_new_o
   b_->run({"SET", "k", "b"});
   to_a.hold();
   const auto begin = std::chrono::steady_clock::now();
-  const auto wait_sent = [&redis, before = redis.stats().bytes_sent](std::uint64_t bytes) {
-    servers::wait_until("it is sent", [&] { return redis.stats().bytes_sent >= before + bytes; });
+  const auto wait_sent = [&redis, before = redis.stats().sent_bytes](std::uint64_t bytes) {
+    servers::wait_until("it is sent", [&] { return redis.stats().sent_bytes >= before + bytes; });
   };
   std::thread reads{[&] { EXPECT_EQ(text_of(redis.run(cmd::get("k"))), "b"); }};
   wait_sent(20);

@@ -59,10 +59,10 @@ TEST_F(redis_sessions, a_command_that_may_have_been_applied_says_so) {
   auto own = redis.open_session();
   ASSERT_TRUE(own.run(cmd::incr("n")));
   server->pause();
-  const auto before = redis.stats().bytes_sent;
+  const auto before = redis.stats().sent_bytes;
   std::promise<result<std::int64_t>> ended;
   own.async_run(cmd::incr("n"), [&](auto outcome) { ended.set_value(std::move(outcome)); });
-  servers::wait_until("it is on its way", [&] { return redis.stats().bytes_sent > before; });
+  servers::wait_until("it is on its way", [&] { return redis.stats().sent_bytes > before; });
   server->kill();
   EXPECT_EQ(ended.get_future().get().error().code(), cmd::errc::connection_lost);
 }

@@ -23,6 +23,7 @@
 #include "seawall/base/result.hpp"
 #include "seawall/cmd/async.hpp"
 #include "seawall/cmd/run.hpp"
+#include "seawall/metrics/counter_source.hpp"
 #include "seawall/redis/capabilities.hpp"
 #include "seawall/redis/options.hpp"
 #include "seawall/redis/session.hpp"
@@ -94,6 +95,9 @@ class client {
   redis::capabilities capabilities() const;
 
   redis::stats stats() const;
+  /// For exporters, with `options::client_name` as the label `client`; they hold it weakly, so a client whose last
+  /// handle is gone is no longer exported. It keeps nothing of the client open.
+  std::shared_ptr<const counter_source> stats_handle() const;
 
   /// The executor of the client's I/O. A coroutine that runs here resumes without a switch between threads.
   boost::asio::any_io_executor get_executor() const;

@@ -41,7 +41,7 @@ struct options {
   std::string user = {};                  ///< ACL user; overrides the URL's.
   std::string password = {};              ///< Overrides the URL's. Never logged.
   std::optional<int> database = {};       ///< Overrides the URL's; 0 to 65535. A cluster has database 0 only.
-  std::string client_name = {};           ///< CLIENT SETNAME, for CLIENT LIST at the server.
+  std::string client_name = {};           ///< CLIENT SETNAME, for CLIENT LIST; the label of exported counters.
   net::tls_options tls = {};              ///< Used with rediss:// and the like.
 
   int connections = 1;                    ///< Multiplexed connections to each server, 1 to 64. Keys are spread by hash.
