@@ -1,0 +1,190 @@
+// shared_tier: what a cache needs of a store that several processes share (L2). Implemented over anything that executes
+// Redis commands: see seawall/tier.hpp.
+//
+// The protocol in short. A key holds nothing, a *lease* or an entry. Whoever finds nothing takes a lease: a number that
+// only it knows. It loads, and its value is stored only if that very lease is still there. An invalidation removes
+// whatever is there, leases too, so that a value whose load began before it is never stored. A store that forgets (by
+// eviction, a flush, a restart) forgets leases as well, and so fails on the safe side.
+//
+// What was read may be kept in the process (L1) as long as the *proof* of the read holds: the store promised to tell of
+// the key's next change, in order with its replies, and has shown within the last `bound` that all its messages came.
+#pragma once
+
+#include "seawall/base/clock.hpp"
+#include "seawall/base/result.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace seawall {
+
+/// A random number of 96 bits that names one lease, or one write of an entry: no two are ever the same.
+struct tier_nonce {
+  std::uint64_t high = 0;
+  std::uint32_t low = 0;
+
+  friend bool operator==(const tier_nonce&, const tier_nonce&) = default;
+};
+
+/// That an entry belonged to a tag, and the tag's generation before its load began: it is valid while that generation
+/// is the tag's.
+struct tag_stamp {
+  std::uint64_t tag = 0;         ///< Hash of the tag's name.
+  std::uint64_t generation = 0;
+
+  friend bool operator==(const tag_stamp&, const tag_stamp&) = default;
+};
+
+/// A value, or that the source has none, as it is stored.
+struct tier_entry {
+  bool absent = false;
+  std::uint64_t version = 0;      ///< Given by the source, grows with each commit to the row; 0: none.
+  std::uint32_t schema = 0;       ///< What reads `payload`: schema_hash of the value's type.
+  duration fresh_for{};           ///< From now; negative: stale since. `forever`: no end.
+  duration keep_for = forever;    ///< From now, for writing: when the store may forget it; >= fresh_for.
+  duration load_time{};
+  std::vector<tag_stamp> tags{};
+  std::string payload{};          ///< Empty for an absence.
+};
+
+/// Until when what was read over one connection counts as proved. Shared by all entries that were.
+/// Thread safety: all members may be called from any thread.
+class tier_proof {
+ public:
+  /// Whether a read under this proof may still be served at `now`.
+  bool covers(time_point now) const noexcept { return now < until_.load(std::memory_order_relaxed); }
+
+  /// The store has shown that everything it did before `asked` has been told; so reads hold until `asked` + bound.
+  void extend(time_point until) noexcept {
+    time_point before = until_.load(std::memory_order_relaxed);
+    while (before != time_point::min() && before < until &&
+           !until_.compare_exchange_weak(before, until, std::memory_order_release, std::memory_order_relaxed)) {
+    }
+  }
+
+  /// Messages may have been lost: nothing that was read under it is served again, whatever comes later.
+  void end() noexcept { until_.store(time_point::min(), std::memory_order_release); }
+
+ private:
+  std::atomic<time_point> until_{time_point{}};
+};
+
+/// A cache, as the feed of its tier sees it. All calls come one at a time for each server, in the order of its replies,
+/// must return soon and must not call the tier.
+class tier_listener {
+ public:
+  virtual ~tier_listener() = default;
+
+  /// The key (without the cache's prefix) changed: nothing that was read of it before is to be kept, and whoever waits
+  /// for another's load of it should look again.
+  virtual void on_changed(std::string_view key) noexcept = 0;
+  /// Any key may have changed.
+  virtual void on_all_changed() noexcept = 0;
+};
+
+/// One operation under way. The tier holds it until `on_end`, which it calls exactly once, from any thread, perhaps from
+/// inside the call that began it. The results are there from then on, and are not written any more.
+class tier_call {
+ public:
+  virtual ~tier_call() = default;
+  virtual void on_end() noexcept = 0;
+
+  /// Why the tier did not do it, or may not have: unreachable, out of its time, refused. Not an error for anybody who
+  /// reads a cache, which goes to the source instead.
+  std::optional<error> failure{};
+};
+
+/// Reads a key, and takes the lease for it if there is nothing that can be used.
+class tier_read : public tier_call {
+ public:
+  enum class outcome : std::uint8_t {
+    failed,   ///< See `failure`: load without the tier, and do not fill.
+    hit,      ///< `entry` and `nonce`.
+    leased,   ///< `nonce` is the lease (or, with `refresh`, the entry that may be replaced): load, then fill or release.
+    held,     ///< Another caller, anywhere, holds the lease: wait for on_changed or a while, and read again.
+  };
+
+  // What is asked.
+  std::string key{};                   ///< The whole key, prefix included.
+  bool expects_miss = false;           ///< A hint: takes the lease in the first round trip.
+  bool refresh = false;                ///< An entry was seen that is stale or soon will be: takes the right to replace
+                                       ///< it, which one caller at a time has; `hit` if it is fresh meanwhile.
+  std::optional<tier_nonce> unusable{};  ///< The entry with this nonce is of no use to this caller: lease it away.
+  duration lease_for{};                ///< How long a load may take before others may take over.
+
+  // What came.
+  outcome is = outcome::failed;
+  tier_entry entry{};
+  tier_nonce nonce{};
+  const tier_proof* proof = nullptr;   ///< Of a hit, if it may be kept in the process; lives as long as the tier.
+  time_point asked_at{};               ///< A moment at which what came was certainly not yet older than the store's.
+
+  /// Called before `on_end`, in order with the calls of the listener: a change that the store made after the read is
+  /// told after this.
+  virtual void on_read() noexcept {}
+};
+
+/// Stores what was loaded under a lease or a refresh.
+class tier_fill : public tier_call {
+ public:
+  // What is asked.
+  std::string key{};
+  tier_nonce lease{};                  ///< The `nonce` of a read that gave a lease.
+  bool refresh = false;                ///< As in that read.
+  tier_entry entry{};
+
+  // What came.
+  bool accepted = false;               ///< Stored. False without a failure: it was invalidated or replaced meanwhile.
+  const tier_proof* proof = nullptr;   ///< As in tier_read.
+
+  /// As in tier_read.
+  virtual void on_read() noexcept {}
+};
+
+/// Removes keys, leases included. Ended: from then on no reader gets what was there, in any process whose feed works at
+/// once, in the others within the bound. With `failure`: not done yet for those in `undelivered`; the tier keeps them
+/// and does it as soon as it can.
+class tier_invalidation : public tier_call {
+ public:
+  std::vector<std::string> keys{};
+  std::size_t removed = 0;             ///< How many of them held an entry or a lease.
+  std::size_t undelivered = 0;
+};
+
+/// Replaces an entry with a newer one of the source, if there is one and it is older; never creates one.
+class tier_put : public tier_call {
+ public:
+  std::string key{};
+  tier_entry entry{};                  ///< `version` != 0.
+  bool replaced = false;
+};
+
+/// Thread safety: all members may be called from any thread.
+class shared_tier {
+ public:
+  virtual ~shared_tier() = default;
+
+  /// Tells `listener` of the changes of keys that begin with `prefix`, for as long as it lives.
+  virtual void attach(std::string prefix, std::weak_ptr<tier_listener> listener) = 0;
+
+  virtual void read(std::shared_ptr<tier_read> what) = 0;
+  virtual void fill(std::shared_ptr<tier_fill> what) = 0;
+  /// Gives a lease back after a load that failed, so that others need not wait for its end. `refresh` as in the read.
+  virtual void release(std::string key, const tier_nonce& lease, bool refresh) = 0;
+  virtual void invalidate(std::shared_ptr<tier_invalidation> what) = 0;
+  virtual void put(std::shared_ptr<tier_put> what) = 0;
+
+  /// Blocks until `done` is true, which the `on_end` of some call of this tier sets and notifies.
+  virtual void wait(const std::atomic<bool>& done) = 0;
+
+  /// D: how much older than the store's an answer from the process may be, at most.
+  virtual duration bound() const noexcept = 0;
+};
+
+}  // namespace seawall
