@@ -12,6 +12,7 @@
 
 #include "seawall/base/clock.hpp"
 #include "seawall/base/result.hpp"
+#include "seawall/local/proof.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -23,6 +24,8 @@
 #include <vector>
 
 namespace seawall {
+
+using tier_proof = local::proof;
 
 /// A random number of 96 bits that names one lease, or one write of an entry: no two are ever the same.
 struct tier_nonce {
@@ -53,28 +56,6 @@ struct tier_entry {
   std::string payload{};          ///< Empty for an absence.
 };
 
-/// Until when what was read over one connection counts as proved. Shared by all entries that were.
-/// Thread safety: all members may be called from any thread.
-class tier_proof {
- public:
-  /// Whether a read under this proof may still be served at `now`.
-  bool covers(time_point now) const noexcept { return now < until_.load(std::memory_order_relaxed); }
-
-  /// The store has shown that everything it did before `asked` has been told; so reads hold until `asked` + bound.
-  void extend(time_point until) noexcept {
-    time_point before = until_.load(std::memory_order_relaxed);
-    while (before != time_point::min() && before < until &&
-           !until_.compare_exchange_weak(before, until, std::memory_order_release, std::memory_order_relaxed)) {
-    }
-  }
-
-  /// Messages may have been lost: nothing that was read under it is served again, whatever comes later.
-  void end() noexcept { until_.store(time_point::min(), std::memory_order_release); }
-
- private:
-  std::atomic<time_point> until_{time_point{}};
-};
-
 /// A cache, as the feed of its tier sees it. All calls come one at a time for each server, in the order of its replies,
 /// must return soon and must not call the tier.
 class tier_listener {
@@ -95,6 +76,9 @@ class tier_call {
   virtual ~tier_call() = default;
   virtual void on_end() noexcept = 0;
 
+  duration patience = forever;   ///< How long it may take at most, if that is less than the tier's own budget.
+  bool caller_waits = false;     ///< The thread that begins it is about to call `shared_tier::wait` for it.
+
   /// Why the tier did not do it, or may not have: unreachable, out of its time, refused. Not an error for anybody who
   /// reads a cache, which goes to the source instead.
   std::optional<error> failure{};
@@ -112,6 +96,7 @@ class tier_read : public tier_call {
 
   // What is asked.
   std::string key{};                   ///< The whole key, prefix included.
+  bool takes_lease = true;             ///< False: `held` when there is nothing that can be used.
   bool expects_miss = false;           ///< A hint: takes the lease in the first round trip.
   bool refresh = false;                ///< An entry was seen that is stale or soon will be: takes the right to replace
                                        ///< it, which one caller at a time has; `hit` if it is fresh meanwhile.

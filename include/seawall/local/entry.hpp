@@ -3,6 +3,7 @@
 #pragma once
 
 #include "seawall/base/clock.hpp"
+#include "seawall/local/proof.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -87,6 +88,7 @@ template <class V>
 struct entry {
   value_ptr<V> value;  ///< Null: a cached absence.
   entry_times times;
+  const proof* proved_by = nullptr;  ///< Served only as long as it covers the present; null: the times alone count.
 };
 
 }  // namespace seawall::local
