@@ -9,6 +9,7 @@ find_package(Boost ${SEAWALL_BOOST_VERSION} REQUIRED COMPONENTS url)
 find_package(OpenSSL 3 REQUIRED)
 find_package(fmt 9 REQUIRED)
 find_package(xxHash REQUIRED)
+find_package(zstd REQUIRED)
 
 set(SEAWALL_HAVE_TESTS OFF)
 if(SEAWALL_DEVELOPER AND NOT SEAWALL_TESTS STREQUAL "OFF")

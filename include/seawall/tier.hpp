@@ -1,0 +1,5 @@
+// The shared tier: what several processes cache together, over Redis or anything that executes its commands.
+#pragma once
+
+#include "seawall/cache/shared_tier.hpp"
+#include "seawall/tier/tuning.hpp"
