@@ -72,6 +72,8 @@ function(seawall_tests_make_sense kind result)
     set(sense FALSE)
   elseif(SEAWALL_SANITIZE MATCHES "address" AND kind MATCHES "^(traps|stress|linearizability|schedules)$")
     set(sense FALSE)
+  elseif(SEAWALL_SANITIZE AND kind STREQUAL "models") # millions of states, one thread
+    set(sense FALSE)
   elseif(NOT SEAWALL_SANITIZE AND kind STREQUAL "fuzz")
     set(sense FALSE)
   endif()

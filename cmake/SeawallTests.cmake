@@ -1,5 +1,5 @@
 # Everything that ctest runs besides the modules' unit tests, the examples and the demo.
-foreach(kind IN ITEMS traps simulation stress linearizability)
+foreach(kind IN ITEMS traps simulation stress linearizability models)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/${kind}/*.cpp")
   seawall_tests_make_sense(${kind} sense)
   if(sources AND sense)
