@@ -236,6 +236,7 @@ class cache {
                                                how.max_concurrent_loads, 4096)});
     const Hash hash = detail::seeded_hash<Hash>(how.seed);
     core_ = std::make_shared<core_type>(std::move(how), hash, Eq{}, std::move(time), pool_);
+    core_->attach();
   }
 
   static options checked(options how) {
@@ -267,7 +268,8 @@ class cache {
   settings settings_of(const entry_options& how, const bound_loader<K, V>* loader) const {
     return {.loader = loader,
             .policy = core_->policy().with(how),
-            .deadline = how.deadline.value_or(core_->options().deadline)};
+            .deadline = how.deadline.value_or(core_->options().deadline),
+            .fresh = how.consistency == consistency::fresh};
   }
 
   template <class Q, class Loader>

@@ -39,10 +39,15 @@ auto drive_blocking(Op& op, blocking_waiter& waiter, step next, Run&& run_loader
   while (next != step::done) {
     if (next == step::run_loader) {
       next = run_loader();
+      continue;
+    }
+    if constexpr (requires { op.await_tier(); }) {
+      if (next == step::ask) op.await_tier();
+      else waiter.wait();
     } else {
       waiter.wait();
-      next = op.woken();
     }
+    next = op.woken();
   }
   return op.take();
 }
@@ -55,6 +60,7 @@ result<value_ptr<V>> load_blocking(const std::shared_ptr<Core>& core, K key, std
   // A loader that asks for another key on a pool thread must not wait for a second thread of the pool: they might all
   // be waiting alike.
   if (current_load() != nullptr) how.inline_loader = true;
+  how.blocks = true;
   load_op<Core> op{core, std::move(key), hash, self, how};
   const step first = op.start(std::move(found));
   // The scope ends with the loader: what the machine does with the answer may open a load of the same key again.

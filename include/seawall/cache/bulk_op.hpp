@@ -59,7 +59,7 @@ class bulk_op {
 
   step woken() {
     for (std::size_t i = 0; i != ops_.size(); ++i) {
-      if (steps_[i] == step::wait) steps_[i] = ops_[i].woken();
+      if (steps_[i] == step::wait || steps_[i] == step::ask) steps_[i] = ops_[i].woken();
     }
     return next();
   }
@@ -96,12 +96,15 @@ class bulk_op {
     batch_.clear();
     batch_ops_.clear();
     bool waits = false;
+    bool asks = false;
     for (std::size_t i = 0; i != ops_.size(); ++i) {
       waits |= steps_[i] == step::wait;
+      asks |= steps_[i] == step::ask;
       if (steps_[i] != step::run_loader) continue;
       batch_.push_back(ops_[i].key());
       batch_ops_.push_back(i);
     }
+    if (asks) return step::wait;  // what the shared tier does not have is loaded together
     if (!batch_.empty()) return step::run_loader;
     permits_ = {};
     return waits ? step::wait : step::done;

@@ -15,6 +15,7 @@
 #include "seawall/cache/flight_table.hpp"
 #include "seawall/cache/options.hpp"
 #include "seawall/cache/running_load.hpp"
+#include "seawall/cache/tier_question.hpp"
 #include "seawall/local/engine.hpp"
 #include "seawall/local/sweeper.hpp"
 #include "seawall/metrics/recorder.hpp"
@@ -25,8 +26,11 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace seawall {
 
@@ -56,10 +60,11 @@ enum class fate {
   accepted,    ///< Stored if it could be, and handed to all waiters. A failure is accepted too.
   superseded,  ///< An invalidation or a write came during the load.
   late,        ///< The flight had been given up before.
+  filling,     ///< The value went to the shared tier, whose answer ends the flight.
 };
 
 template <class K, class V, class Hash, class Eq>
-class core final : public stats_source, public std::enable_shared_from_this<core<K, V, Hash, Eq>> {
+class core final : public stats_source, public tier_listener, public std::enable_shared_from_this<core<K, V, Hash, Eq>> {
  public:
   using key_type = K;
   using value_type = V;
@@ -81,13 +86,13 @@ class core final : public stats_source, public std::enable_shared_from_this<core
     bool joins_own = false;
     load_permits* batch = nullptr;           ///< Permits for a whole batch, taken by the first that needs them.
     time_point leader_deadline = never;      ///< Of a leader that runs the loader itself.
+    bool alone = false;                      ///< A flight that nobody joins and that stores nothing in this process.
   };
 
   struct settlement {
     fate is;
     answer value;
   };
-
   core(cache_options<K, V> options, const Hash& hash, const Eq& equal, std::shared_ptr<clock> time,
        std::weak_ptr<executor> background)
       : options_(std::move(options)),
@@ -129,6 +134,7 @@ class core final : public stats_source, public std::enable_shared_from_this<core
       local::stored_times stored{item.times};
       const local::entry_times times = stored.get();
       time_point now = coarse;
+      if (item.proved_by && !item.proved_by->covers(now + coarse_lag_)) return false;
       if (now + coarse_lag_ < times.attention_from()) {
         found.is = standing::fresh;
       } else {
@@ -150,83 +156,33 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   bool inspect(const Q& key, std::size_t hash, F&& inspector) {
     const time_point now = clock_->now();
     return engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header&) {
-      inspector(local::entry<V>{item.value, local::stored_times{item.times}.get()}, now);
+      inspector(local::entry<V>{item.value, local::stored_times{item.times}.get(), item.proved_by}, now);
       return false;
     });
   }
 
-  // ---- writing ----
+  // ---- writing: core_write.hpp ----
 
-  /// Removes the entry and cuts off the load in progress.
+  /// Removes the entry of this process and cuts off the load in progress.
   template <class Q>
-  bool invalidate(const Q& key, std::size_t hash) {
-    waiter_set woken;
-    bool there = false;
-    {
-      auto& shard = flights_.shard_of(hash);
-      const std::lock_guard lock{shard.mutex};
-      shard.supersede_locked(key, hash, woken);
-      there = engine_.erase(key, hash, clock_->coarse_now(), removal_cause::invalidated);
-    }
-    wake(woken);
-    engine_.tidy();
-    return there;
-  }
+  bool drop(const Q& key, std::size_t hash);
 
-  /// Ends the entry's freshness and cuts off the load in progress, whose value may be older than the reason.
+  /// Removes the entry, from the shared tier too, and cuts off the load in progress.
   template <class Q>
-  bool expire(const Q& key, std::size_t hash) {
-    waiter_set woken;
-    bool there = false;
-    {
-      auto& shard = flights_.shard_of(hash);
-      const std::lock_guard lock{shard.mutex};
-      shard.supersede_locked(key, hash, woken);
-      const time_point now = clock_->now();
-      engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header& header) {
-        local::stored_times stored{item.times};
-        there = now < stored.get().keep_until();
-        stored.expire(now);
-        header.set_deadline(engine_deadline(stored.get()));
-        return false;
-      });
-    }
-    wake(woken);
-    engine_.tidy();
-    return there;
-  }
+  bool invalidate(const Q& key, std::size_t hash);
+  /// The same for many keys; how many entries were in this process.
+  std::size_t invalidate_many(std::span<const K> keys);
 
-  /// Stores a value (null: an absence) that the application knows to be right now.
-  void put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy) {
-    const time_point now = clock_->now();
-    const auto times = value ? policy.times_of_value(now, duration::zero(), random_.uniform())
-                             : policy.times_of_absence(now, duration::zero(), random_.uniform());
-    const std::size_t weight = weigh(key, value);
-    waiter_set woken;
-    {
-      auto& shard = flights_.shard_of(hash);
-      const std::lock_guard lock{shard.mutex};
-      shard.supersede_locked(key, hash, woken);
-      store_locked(key, hash, value, times, weight, now);
-    }
-    wake(woken);
-    after_store(times);
-  }
+  /// Ends the entry's freshness and cuts off the load in progress, whose value may be older than the reason. With a
+  /// shared tier it is `invalidate`.
+  template <class Q>
+  bool expire(const Q& key, std::size_t hash);
 
-  void clear() {
-    for (auto& shard : flights_.shards()) {
-      for (bool more = true; more;) {
-        waiter_set woken;
-        {
-          const std::lock_guard lock{shard.mutex};
-          more = shard.supersede_one_locked(woken);
-        }
-        wake(woken);
-      }
-    }
-    engine_.clear(removal_cause::cleared);
-  }
+  /// Stores a value (null: an absence) that the application knows to be right now. With a shared tier it is
+  /// `invalidate`: of two writers that overlap, nobody knows whose value is the newer one.
+  void put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy);
 
+  void clear();
   /// New limits; evicts down to them.
   void resize(std::size_t capacity, std::size_t max_bytes) {
     engine_.resize(capacity, max_bytes, clock_->now());
@@ -243,11 +199,18 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   /// Opens a flight for the key, or joins the one that is there.
   admission admit(const K& key, std::size_t hash, const request& how);
 
+  /// Takes the permits for a load that `admit` did not ask for, since the shared tier might have had the value. An
+  /// error, which then also ends the flight, when there are none.
+  std::optional<error> begin_load(const flight_ptr& which, load_permits* batch);
+
   /// The end of a load whose flight this caller leads.
   /// When memory runs out on the way, the flight is abandoned and the exception goes on.
   settlement complete(const flight_ptr& which, loaded<V> given, const entry_policy& policy) {
     try {
-      return settle(which, std::move(given), policy);
+      const time_point now = clock_->now();
+      outcome came = prepare(*which, std::move(given), policy, now);
+      if (which->lease && came.times && is_loading(*which)) return fill(which, std::move(came));
+      return settle(which, std::move(came), now);
     } catch (...) {
       forsake(which);
       throw;
@@ -264,11 +227,15 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   void refresh(const K& key, std::size_t hash, time_point written, const bound_loader<K, V>& loader,
                const entry_policy& policy) {
     admission flight = admit(key, hash, {.refresh = true, .replaces = written});
-    if (flight.is == admitted::leads) launch(std::move(flight.flight), loader, policy);
+    if (flight.is != admitted::leads) return;
+    if (shared()) ask_in_background(std::move(flight.flight), loader, policy);
+    else launch(std::move(flight.flight), loader, policy);
   }
 
   /// Runs `loader` for an open flight on the executor.
-  void launch(flight_ptr which, const bound_loader<K, V>& loader, const entry_policy& policy);
+  /// With `asked`, the shared tier has answered first, and that may be all there is to do.
+  void launch(flight_ptr which, const bound_loader<K, V>& loader, const entry_policy& policy,
+              std::shared_ptr<tier_question<core>> asked = nullptr);
 
   /// Calls `loader` for an open flight on this thread, which is one of the executor's, and settles the flight. One that
   /// nobody waits for any more, and whose value could not be stored, is abandoned instead.
@@ -298,6 +265,35 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   /// No more loads start; those that run on the executor are asked to stop and waited for.
   void close();
 
+  // ---- the shared tier: core_shared.hpp ----
+
+  bool shared() const noexcept { return static_cast<bool>(options_.shared); }
+  const tier_binding<K, V>& tier() const noexcept { return options_.shared; }
+  /// Listens to the tier; called once, when the core is owned.
+  void attach();
+  /// Asks the tier for the key of an open flight; `asker` is woken at the end.
+  std::shared_ptr<tier_question<core>> ask(const flight_ptr& which, std::shared_ptr<waiter> asker,
+                                           const question_options& how);
+  /// The same without asking yet.
+  std::shared_ptr<tier_question<core>> prepare_question(const flight_ptr& which, std::shared_ptr<waiter> asker,
+                                                        const question_options& how);
+  /// Ends the flight with what the tier had, `came` being a decoded hit.
+  settlement settle_hit(const flight_ptr& which, const tier_question<core>& asked, value_ptr<V> value,
+                        const entry_policy& policy);
+  /// The value of a hit; null: an absence. An error when it cannot be read, which is a miss.
+  answer decode(const tier_question<core>& asked);
+  /// Gives a lease back.
+  void release(const std::string& name, const tier_nonce& lease, bool refresh) noexcept;
+  /// How long a lease is asked for: long enough for nearly all loads, short enough when its holder has died.
+  duration lease_time();
+  /// `span` less a random part of up to a half.
+  duration jittered(duration span) noexcept {
+    return span - duration{static_cast<duration::rep>(static_cast<double>(span.count()) * random_.uniform() / 2)};
+  }
+
+  void on_changed(std::string_view printed_key) noexcept override;
+  void on_all_changed() noexcept override;
+
   // ---- counting ----
 
   template <class Q>
@@ -316,14 +312,42 @@ class core final : public stats_source, public std::enable_shared_from_this<core
   cache_stats stats() const override;
 
  private:
-  void take_permits(load_permits& into, admission& outcome);
-  settlement settle(const flight_ptr& which, loaded<V> given, const entry_policy& policy);
+  friend class tier_question<core>;
+  friend class tier_filling<core>;
+
+  // What a load, or the shared tier, answered, ready to be stored.
+  struct outcome {
+    answer value;
+    std::optional<local::entry_times> times{};  // nothing: not to be stored
+    std::size_t weight = 0;
+    bool unmodified = false;
+    bool refused = false;       // by the shared tier: it was invalidated or replaced meanwhile
+    time_point current_at{};    // a moment at which the value was right at the source, or in the tier
+  };
+
+  std::optional<error> take_permits(load_permits& into);
+  outcome prepare(const flight<K, V>& which, loaded<V> given, const entry_policy& policy, time_point now);
+  settlement settle(const flight_ptr& which, outcome came, time_point now);
+  settlement fill(const flight_ptr& which, outcome came);
+  void finish_fill(const flight_ptr& which, outcome came, const tier_fill& told) noexcept;
+  bool is_loading(flight<K, V>& which) {
+    return with_locked(which, [](const auto& flight) { return flight.phase == flight_phase::loading; });
+  }
+  std::string printed(const K& key) const;
+  void forget(std::vector<std::string> names);  // in the shared tier
+  void count_load(flight<K, V>& which);
+  // An entry without a proof is right for as long as the tier's bound says, whatever happens.
+  void limit_unproved(std::optional<local::entry_times>& times, time_point current_at, time_point now) const;
+  // A refresh in the background has the tier's answer: whether the source is to be asked.
+  bool go_on(const flight_ptr& which, tier_question<core>& asked, const entry_policy& policy);
+  void ask_in_background(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy);
   void arm(const flight_ptr& which);
   void time_out(const flight_ptr& which);
   void abandon(const flight_ptr& which);
   void end_leading(flight<K, V>& which);
   void store_locked(const K& key, std::size_t hash, const value_ptr<V>& value,
-                    const std::optional<local::entry_times>& times, std::size_t weight, time_point now);
+                    const std::optional<local::entry_times>& times, std::size_t weight, time_point now,
+                    const local::proof* proved_by = nullptr);
   std::size_t weigh(const K& key, const value_ptr<V>& value) const noexcept;
 
   // Outside all locks: what was removed is destroyed, and the sweep is told.
@@ -344,7 +368,7 @@ class core final : public stats_source, public std::enable_shared_from_this<core
       tell(key, gone.value, cause);
     };
   }
-  void note_end(const flight<K, V>& which, fate end, const answer& value, bool unmodified, time_point now);
+  void note_end(const flight<K, V>& which, fate end, const outcome& came, time_point now);
 
   static void wake(waiter_set& woken) noexcept {
     for (const auto& one : woken) one->wake();
@@ -372,3 +396,5 @@ class core final : public stats_source, public std::enable_shared_from_this<core
 }  // namespace seawall
 
 #include "seawall/cache/core_load.hpp"
+#include "seawall/cache/core_shared.hpp"
+#include "seawall/cache/core_write.hpp"

@@ -18,6 +18,13 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
   }
   const time_point now = clock_->now();
   admission outcome{.is = admitted::leads};
+  if (how.alone) {
+    outcome.flight = std::make_shared<flight<K, V>>(
+        key, hash, now, std::min(after(now, options_.load_deadline), how.leader_deadline), false, false, nullptr);
+    outcome.flight->alone = true;
+    arm(outcome.flight);
+    return outcome;
+  }
   {
     auto& shard = flights_.shard_of(hash);
     const std::lock_guard lock{shard.mutex};
@@ -43,14 +50,17 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     if (closed_.load()) {
       return {.is = admitted::refused, .why = error{errc::closed, "cache '" + options_.name + "' is being destroyed"}};
     }
-    take_permits(how.batch ? *how.batch : outcome.flight->permits, outcome);
-    if (outcome.is == admitted::refused) return outcome;
+    if (!shared()) {
+      if (auto full = take_permits(how.batch ? *how.batch : outcome.flight->permits)) {
+        outcome.is = admitted::refused;
+        outcome.why = std::move(full);
+        return outcome;
+      }
+    }
     if (how.joins_own) outcome.flight->waiters.insert(how.joins);
     shard.flights.try_emplace(local::prehashed<K>{key, hash}, outcome.flight);
   }
-  const std::size_t key_class = class_of(key);
-  count(key_class, cache_counter::loads);
-  if (how.refresh) count(key_class, cache_counter::refreshes);
+  if (!shared()) count_load(*outcome.flight);
   try {
     arm(outcome.flight);
   } catch (...) {
@@ -61,17 +71,35 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
 }
 
 template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::take_permits(load_permits& into, admission& outcome) {
-  const auto refuse = [&](const bulkhead& full, const char* whose) {
-    outcome.is = admitted::refused;
-    outcome.why = error{errc::overloaded, "cache '" + options_.name + "': as many loads are running as " + whose +
-                                              " allows (" + std::to_string(full.limit()) + ")"};
+std::optional<error> core<K, V, Hash, Eq>::take_permits(load_permits& into) {
+  const auto full = [&](const bulkhead& what, const char* whose) {
+    return error{errc::overloaded, "cache '" + options_.name + "': as many loads are running as " + whose +
+                                       " allows (" + std::to_string(what.limit()) + ")"};
   };
   if (!into.of_cache) into.of_cache = bulkhead::try_acquire(loads_);
-  if (!into.of_cache) return refuse(*loads_, "max_concurrent_loads");
-  if (!options_.source_bulkhead) return;
+  if (!into.of_cache) return full(*loads_, "max_concurrent_loads");
+  if (!options_.source_bulkhead) return std::nullopt;
   if (!into.of_source) into.of_source = bulkhead::try_acquire(options_.source_bulkhead);
-  if (!into.of_source) refuse(*options_.source_bulkhead, "source_bulkhead");
+  if (!into.of_source) return full(*options_.source_bulkhead, "source_bulkhead");
+  return std::nullopt;
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::count_load(flight<K, V>& which) {
+  which.counted = true;
+  const std::size_t key_class = class_of(which.key);
+  count(key_class, cache_counter::loads);
+  if (which.refresh) count(key_class, cache_counter::refreshes);
+}
+
+template <class K, class V, class Hash, class Eq>
+std::optional<error> core<K, V, Hash, Eq>::begin_load(const flight_ptr& which, load_permits* batch) {
+  if (auto full = take_permits(batch ? *batch : which->permits)) {
+    forsake(which);
+    return full;
+  }
+  count_load(*which);
+  return std::nullopt;
 }
 
 // The timer holds the cache weakly. Its handle is for the leader alone: the timer may fire before it is even known.
@@ -132,72 +160,78 @@ void core<K, V, Hash, Eq>::abandon(const flight_ptr& which) {
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::end_leading(flight<K, V>& which) {
   which.permits = {};
+  if (which.lease) release(printed(which.key), *std::exchange(which.lease, std::nullopt), which.refreshes_tier);
   if (which.timer != 0) clock_->cancel(std::exchange(which.timer, 0));
 }
 
 template <class K, class V, class Hash, class Eq>
-auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, loaded<V> given, const entry_policy& policy) -> settlement {
-  const time_point now = clock_->now();
-  const bool unmodified = given.is_unmodified();
-  answer value = [&]() -> answer {
+auto core<K, V, Hash, Eq>::prepare(const flight<K, V>& which, loaded<V> given, const entry_policy& policy,
+                                   time_point now) -> outcome {
+  outcome came{.value = [&]() -> answer {
     if (const error* failure = given.failure()) return std::unexpected(*failure);
-    if (!unmodified) return std::move(given).value();
-    if (which->previous) return which->previous;
+    if (!given.is_unmodified()) return std::move(given).value();
+    if (which.previous) return which.previous;
     return fail(errc::loader_failed, "the loader answered not_modified, but there was no previous value");
-  }();
+  }()};
+  came.unmodified = given.is_unmodified();
+  came.current_at = which.started;
+  if (!came.value) return came;
   const entry_policy final_policy = policy.with(given.options());
-  std::optional<local::entry_times> times;
-  std::size_t weight = 0;
-  if (value) {
-    const double draw = random_.uniform();
-    times = *value ? final_policy.times_of_value(now, now - which->started, draw)
-                   : final_policy.times_of_absence(now, now - which->started, draw);
-    weight = weigh(which->key, *value);
-  }
+  const double draw = random_.uniform();
+  came.times = *came.value ? final_policy.times_of_value(now, now - which.started, draw)
+                           : final_policy.times_of_absence(now, now - which.started, draw);
+  came.weight = weigh(which.key, *came.value);
+  return came;
+}
+
+template <class K, class V, class Hash, class Eq>
+auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_point now) -> settlement {
   waiter_set woken;
   fate end = fate::late;
   {
     auto& shard = flights_.shard_of(which->hash);
     const std::lock_guard lock{shard.mutex};
+    const local::proof* proved_by = which->proof.load(std::memory_order_relaxed);
     if (which->phase == flight_phase::loading) {
-      end = fate::accepted;
-      if (value) {
-        shard.forget_failure_locked(which->key, which->hash);
-        store_locked(which->key, which->hash, *value, times, weight, now);
-      } else {
-        shard.record_failure_locked(which->key, which->hash, value.error(), now, options_.backoff.initial,
+      end = came.refused ? fate::superseded : fate::accepted;
+      if (shared() && !proved_by) limit_unproved(came.times, came.current_at, now);
+      if (!came.value) {
+        shard.record_failure_locked(which->key, which->hash, came.value.error(), now, options_.backoff.initial,
                                     options_.backoff.max);
+      } else if (!came.refused && !which->alone) {
+        shard.forget_failure_locked(which->key, which->hash);
+        store_locked(which->key, which->hash, *came.value, came.times, came.weight, now, proved_by);
       }
       shard.release_key_locked(*which);
     } else if (which->phase == flight_phase::superseded) {
       end = fate::superseded;
     }
     if (end != fate::late) {
-      which->answer = value;
+      which->answer = came.value;
       which->accepted = end == fate::accepted;
       which->phase.store(flight_phase::settled, std::memory_order_release);
       woken.swap(which->waiters);
     }
   }
   end_leading(*which);
-  note_end(*which, end, value, unmodified, now);
+  note_end(*which, end, came, now);
   wake(woken);
-  after_store(end == fate::accepted ? times : std::nullopt);
-  return {end, std::move(value)};
+  after_store(end == fate::accepted ? came.times : std::nullopt);
+  return {end, std::move(came.value)};
 }
 
 template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::note_end(const flight<K, V>& which, fate end, const answer& value, bool unmodified,
-                                    time_point now) {
+void core<K, V, Hash, Eq>::note_end(const flight<K, V>& which, fate end, const outcome& came, time_point now) {
   const std::size_t key_class = class_of(which.key);
+  if (!which.counted) return;  // nothing was loaded: the shared tier had it
   recorder_.load_time().record(now - which.started);
   if (end == fate::superseded) count(key_class, cache_counter::superseded);
   if (end == fate::late) return;
-  if (!value) count(key_class, cache_counter::load_failures);
-  else if (unmodified) count(key_class, cache_counter::not_modified);
-  if (value || !which.refresh || !options_.log) return;
+  if (!came.value) count(key_class, cache_counter::load_failures);
+  else if (came.unmodified) count(key_class, cache_counter::not_modified);
+  if (came.value || !which.refresh || !options_.log) return;
   try {
-    options_.log(log_level::warning, "cache '" + options_.name + "': a refresh failed: " + value.error().message());
+    options_.log(log_level::warning, "cache '" + options_.name + "': a refresh failed: " + came.value.error().message());
   } catch (...) {  // the user's hook; there is nobody to tell
   }
 }
@@ -208,15 +242,7 @@ void core<K, V, Hash, Eq>::run(const flight_ptr& which, const bound_loader<K, V>
     return flight.phase == flight_phase::loading ||
            (flight.phase == flight_phase::superseded && !flight.waiters.empty());
   });
-  // Counted while it runs, so that the destructor of the cache can wait for it.
-  struct presence {
-    std::atomic<std::size_t>& count;
-    explicit presence(std::atomic<std::size_t>& of) : count(of) { count.fetch_add(1); }
-    ~presence() {
-      if (count.fetch_sub(1) == 1) count.notify_all();
-    }
-  };
-  const presence here{in_background_};
+  const detail::presence here{in_background_};
   if (!needed || closed_.load()) return forsake(which);
   const std::stop_callback on_close{closing_.get_token(), [&] { which->stop.request_stop(); }};
   load_context<V> context = context_of(*which);
@@ -229,19 +255,23 @@ void core<K, V, Hash, Eq>::run(const flight_ptr& which, const bound_loader<K, V>
 }
 
 template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::launch(flight_ptr which, const bound_loader<K, V>& loader, const entry_policy& policy) {
+void core<K, V, Hash, Eq>::launch(flight_ptr which, const bound_loader<K, V>& loader, const entry_policy& policy,
+                                  std::shared_ptr<tier_question<core>> asked) {
   // A task that its executor drops without running it, or cannot take, must not leave the key hanging.
   struct job {
     std::shared_ptr<core> owner;
     flight_ptr which;
     bound_loader<K, V> loader;
     entry_policy policy;
+    std::shared_ptr<tier_question<core>> asked;
 
-    job(std::shared_ptr<core> o, flight_ptr w, const bound_loader<K, V>& l, const entry_policy& p)
-        : owner(std::move(o)), which(std::move(w)), loader(l), policy(p) {}
+    job(std::shared_ptr<core> o, flight_ptr w, const bound_loader<K, V>& l, const entry_policy& p,
+        std::shared_ptr<tier_question<core>> q)
+        : owner(std::move(o)), which(std::move(w)), loader(l), policy(p), asked(std::move(q)) {}
     job(job&&) = default;
     ~job() {
       if (!owner) return;
+      if (asked) asked->drop();
       try {
         owner->complete(which, loaded<V>(error{errc::cancelled, "the executor dropped the load"}), policy);
       } catch (...) {  // out of memory
@@ -251,12 +281,13 @@ void core<K, V, Hash, Eq>::launch(flight_ptr which, const bound_loader<K, V>& lo
     void operator()() noexcept {
       const auto self = std::exchange(owner, nullptr);
       try {
-        self->run(which, loader, policy);
+        if (!asked || self->go_on(which, *asked, policy)) self->run(which, loader, policy);
       } catch (...) {  // as above
+        self->forsake(which);
       }
     }
   };
-  job work{this->shared_from_this(), std::move(which), loader, policy};
+  job work{this->shared_from_this(), std::move(which), loader, policy, std::move(asked)};
   try {
     if (const auto background = background_.lock()) background->post(std::move(work));
   } catch (...) {  // the executor could not take it; whoever waits is answered by the task's destructor
@@ -266,14 +297,14 @@ void core<K, V, Hash, Eq>::launch(flight_ptr which, const bound_loader<K, V>& lo
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::store_locked(const K& key, std::size_t hash, const value_ptr<V>& value,
                                         const std::optional<local::entry_times>& times, std::size_t weight,
-                                        time_point now) {
+                                        time_point now, const local::proof* proved_by) {
   if (!times) {
     engine_.erase(key, hash, now, removal_cause::replaced);
     return;
   }
   try {
     const local::entry_meta meta{.deadline = engine_deadline(*times), .weight = weight, .moves = true};
-    engine_.put(key, hash, local::entry<V>{value, *times}, meta, now);
+    engine_.put(key, hash, local::entry<V>{value, *times, proved_by}, meta, now);
   } catch (...) {
     // Out of memory: the old value must not outlive the new one; the callers get their answer all the same.
     engine_.erase(key, hash, now, removal_cause::replaced);

@@ -13,6 +13,7 @@
 #include "seawall/base/clock.hpp"
 #include "seawall/base/result.hpp"
 #include "seawall/cache/bulkhead.hpp"
+#include "seawall/cache/shared_tier.hpp"
 #include "seawall/local/entry.hpp"
 
 #include <atomic>
@@ -34,6 +35,24 @@ class waiter {
 
 enum class flight_phase { loading, superseded, abandoned, settled };
 
+namespace detail {
+
+/// Counts what is under way on behalf of a cache, so that the cache's destructor can wait for it.
+class presence {
+ public:
+  explicit presence(std::atomic<std::size_t>& of) noexcept : count_(of) { count_.fetch_add(1); }
+  ~presence() {
+    if (count_.fetch_sub(1) == 1) count_.notify_all();
+  }
+  presence(const presence&) = delete;
+  presence& operator=(const presence&) = delete;
+
+ private:
+  std::atomic<std::size_t>& count_;
+};
+
+}  // namespace detail
+
 /// A set: one that leaves early is found at once, however many wait.
 using waiter_set = std::unordered_set<std::shared_ptr<waiter>>;
 
@@ -48,7 +67,12 @@ struct flight {
   value_ptr<V> previous;      ///< For a conditional refresh.
   std::stop_source stop{};    ///< Thread-safe by itself.
 
+  bool alone = false;         ///< Not in the table: nobody joins it, and it stores nothing in this process.
+
   // ---- touched by the leader only ----
+  bool counted = false;               ///< As a load: its loader was, or is, run.
+  std::optional<tier_nonce> lease{};  ///< Of the shared tier: the right to fill the key.
+  bool refreshes_tier = false;        ///< The lease is that of a refresh.
   load_permits permits{};         ///< Given back when the loader has returned.
   clock::timer_id timer = 0;      ///< Fires at give_up_at; 0: none.
 
@@ -57,8 +81,13 @@ struct flight {
   // reads `settled` with acquire order may read the answer without the mutex.
   std::atomic<flight_phase> phase{flight_phase::loading};
   std::optional<result<value_ptr<V>>> answer{};  ///< Set when settled.
+  std::shared_ptr<waiter> looks_again{};         ///< Its leader, while another process holds the lease.
   bool accepted = false;                       ///< Settled in time and not superseded: the answer is for every waiter.
   waiter_set waiters{};
+
+  // ---- written by the thread that hears the shared tier's feed ----
+  /// Of the tier's copy of the value; null again once that has changed. Read under the shard's mutex.
+  std::atomic<const tier_proof*> proof{nullptr};
 };
 
 }  // namespace seawall

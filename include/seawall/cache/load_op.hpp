@@ -4,6 +4,7 @@
 //     switch (next) {
 //       case step::done:       return op.take();
 //       case step::run_loader: next = op.loaded(<call the loader with op.key() and op.context()>); break;
+//       case step::ask:        // as wait; a thread may help the shared tier with op.await_tier() instead
 //       case step::wait:       <wait for the waiter's wake>; next = op.woken(); break;
 //     }
 //
@@ -19,7 +20,7 @@
 
 namespace seawall {
 
-enum class step { done, run_loader, wait };
+enum class step { done, run_loader, ask, wait };
 
 template <class Core>
 class load_op {
@@ -34,6 +35,8 @@ class load_op {
     duration deadline = forever;                 ///< From now.
     bool inline_loader = false;                  ///< Run even a bound loader on the driver's thread.
     load_permits* batch = nullptr;               ///< Shared by the operations of a batch.
+    bool fresh = false;                          ///< Not from this process, and linearizable over all of them.
+    bool blocks = false;                         ///< The driver calls `await_tier` at step::ask.
   };
 
   load_op(std::shared_ptr<Core> owner, K key, std::size_t hash, std::shared_ptr<waiter> self, const settings& how)
@@ -42,7 +45,8 @@ class load_op {
         hash_(hash),
         self_(std::move(self)),
         how_(how),
-        deadline_(after(core_->time().now(), how.deadline)) {
+        deadline_(after(core_->time().now(), how.deadline)),
+        alone_(core_->shared() && (how.fresh || core_->tier().tier().bound() <= duration::zero())) {
     if (how_.deadline <= duration::zero()) deadline_ = time_point::min();
   }
 
@@ -52,18 +56,21 @@ class load_op {
 
   step start() { return start(core_->look(key_, hash_)); }
   /// The same for a caller that has looked already.
-  step start(lookup<V> found) { return decide(std::move(found)); }
+  step start(lookup<V> found) { return decide(alone_ ? lookup<V>{} : std::move(found)); }
 
   /// The loader's answer, after step::run_loader.
   step loaded(seawall::loaded<V> given) {
     const entry_policy policy = how_.policy.with(context_->entry);
-    const auto ended = core_->complete(std::exchange(led_, nullptr), std::move(given), policy);
+    if (alone_) core_->with_locked(*led_, [&](auto& flight) { flight.waiters.insert(self_); });
+    const auto opened = std::exchange(led_, nullptr);
+    const auto ended = core_->complete(opened, std::move(given), policy);
+    if (ended.is == fate::filling) return alone_ ? wait_for(opened) : finish(*ended.value);
     if (ended.is == fate::accepted) return ended.value ? finish(*ended.value) : fail_with(ended.value.error());
     // Superseded, or given up meanwhile: the value may be older than what others have already been told.
     // A loader's own failure is its answer all the same: it is not run again for that.
     if (ended.is == fate::superseded && ended.value && retries_left_ > 0) {
       --retries_left_;
-      return decide(core_->look(key_, hash_));
+      return again();
     }
     if (!ended.value) return ended.is == fate::late ? given_up() : fail_with(ended.value.error());
     core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
@@ -72,6 +79,8 @@ class load_op {
 
   /// After step::wait, whenever the waiter was woken.
   step woken() {
+    if (asked_) return asked_->ended() ? answered() : keeps_asking();
+    if (held_) return look_again();
     if (joined_->phase.load(std::memory_order_acquire) == flight_phase::settled) return settled();
     const bool out_of_time = core_->time().now() >= deadline_;
     const flight_phase phase = core_->with_locked(*joined_, [&](auto& flight) {
@@ -92,11 +101,13 @@ class load_op {
       --retries_left_;
     }
     leave();
-    return decide(core_->look(key_, hash_));
+    return again();
   }
 
   /// Ends the call early: the flight it leads is abandoned, the one it waits for goes on without it.
   void cancel() {
+    if (asked_) std::exchange(asked_, nullptr)->drop();
+    stop_polling();
     if (led_) core_->forsake(std::exchange(led_, nullptr));
     if (joined_) {
       core_->with_locked(*joined_, [&](auto& flight) { flight.waiters.erase(self_); });
@@ -104,6 +115,9 @@ class load_op {
     }
     disarm();
   }
+
+  /// Waits, on this thread, until the shared tier has answered. Requires: step::ask.
+  void await_tier() { core_->tier().tier().wait(asked_->done()); }
 
   /// The outcome, after step::done.
   answer take() { return std::move(*outcome_); }
@@ -122,6 +136,8 @@ class load_op {
  private:
   using admission = typename Core::admission;
 
+  step again() { return decide(alone_ ? lookup<V>{} : core_->look(key_, hash_)); }
+
   bool runs_inline() const noexcept { return how_.loader == nullptr || how_.inline_loader; }
 
   step decide(lookup<V> found) {
@@ -136,7 +152,8 @@ class load_op {
     if (core_->time().now() >= deadline_) return time_out();
     admission flight = core_->admit(key_, hash_, {.joins = self_, .joins_own = !runs_inline(),
                                                   .batch = how_.batch,
-                                                  .leader_deadline = runs_inline() ? deadline_ : never});
+                                                  .leader_deadline = runs_inline() ? deadline_ : never,
+                                                  .alone = alone_});
     switch (flight.is) {
       case admitted::answered:
         missed_ = false;
@@ -167,14 +184,41 @@ class load_op {
   }
 
   step lead(std::shared_ptr<flight<K, V>> opened) {
+    led_ = std::move(opened);
+    if (core_->shared()) return ask({.refresh = led_->refresh});
+    return load();
+  }
+
+  // The source is to be asked for the key of the flight that this leads.
+  step load() {
+    if (core_->shared()) {
+      const auto full = core_->begin_load(led_, how_.batch);
+      if (full) {
+        led_ = nullptr;
+        return refused(*full);
+      }
+    }
     if (!runs_inline()) {
+      auto opened = std::exchange(led_, nullptr);
       core_->launch(opened, *how_.loader, how_.policy);  // first: from here on the flight ends without this caller
+      if (in_hand_) return serve_in_hand();
       return wait_for(std::move(opened));
     }
-    led_ = std::move(opened);
     context_.emplace(core_->context_of(*led_));
     return step::run_loader;
   }
+
+  // ---- the shared tier: load_op_shared.hpp ----
+
+  step ask(question_options how);
+  step keeps_asking() { return core_->time().now() >= deadline_ ? give_way() : step::ask; }
+  step give_way();
+  step answered();
+  step hit(const tier_question<Core>& asked);
+  step finish_hit(const typename Core::settlement& ended, bool stale);
+  step somebody_loads();
+  step look_again();
+  void stop_polling();
 
   step wait_for(std::shared_ptr<flight<K, V>> joined) {
     joined_ = std::move(joined);
@@ -189,7 +233,7 @@ class load_op {
     const auto ended = std::exchange(joined_, nullptr);
     if (!ended->accepted && retries_left_ > 0) {
       --retries_left_;
-      return decide(core_->look(key_, hash_));
+      return again();
     }
     if (!*ended->answer) return fail_with(ended->answer->error());
     if (!ended->accepted) core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
@@ -205,7 +249,13 @@ class load_op {
     return fail_with(why);
   }
 
+  step serve_in_hand() {
+    count_once(cache_counter::stale_served);
+    return finish(std::exchange(in_hand_, nullptr));
+  }
+
   step time_out() {
+    if (in_hand_) return serve_in_hand();
     core_->count(core_->class_of(key_), cache_counter::caller_timeouts);
     return fail_with(error{errc::timed_out, "cache '" + core_->options().name + "': the caller's deadline passed"});
   }
@@ -218,6 +268,7 @@ class load_op {
 
   // A failure is answered with what is there, as far as the entry's own policy allows.
   step fail_with(const error& why) {
+    if (in_hand_) return serve_in_hand();
     lookup<V> found = core_->look(key_, hash_);
     if (found.is != standing::missing) return serve(std::move(found));
     count_miss();
@@ -272,6 +323,19 @@ class load_op {
   std::optional<load_context<V>> context_;
   clock::timer_id timer_ = 0;
   std::optional<answer> outcome_;
+
+  // With a shared tier.
+  const bool alone_;                                ///< see core::request
+  std::shared_ptr<tier_question<Core>> asked_;      ///< under way, for the flight that this leads
+  bool held_ = false;                               ///< waits for another process's load
+  bool saw_stale_ = false;                          ///< the tier has an entry that is to be refreshed
+  value_ptr<V> in_hand_;                            ///< its value, if it may be served
+  int polls_ = 0;
+  time_point poll_at_{};
+  time_point gives_up_waiting_{};
+  clock::timer_id poll_ = 0;
 };
 
 }  // namespace seawall
+
+#include "seawall/cache/load_op_shared.hpp"

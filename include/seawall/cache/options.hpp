@@ -8,6 +8,7 @@
 #include "seawall/cache/bound_loader.hpp"
 #include "seawall/cache/bulkhead.hpp"
 #include "seawall/cache/policy.hpp"
+#include "seawall/cache/tier_binding.hpp"
 #include "seawall/eviction/policy_name.hpp"
 #include "seawall/metrics/cache_stats.hpp"
 
@@ -60,6 +61,10 @@ struct cache_options {
   backoff_options backoff{};
   std::size_t max_concurrent_loads = 128;                  ///< Of this cache; 1 to 65536.
   std::shared_ptr<bulkhead> source_bulkhead{};             ///< A cap shared by all caches of one source.
+
+  /// A store that this cache shares with those of the same name in other processes; none: this process alone. Entries
+  /// in the process then mirror it. See docs/guide/shared.md.
+  tier_binding<K, V> shared{};
 
   // Measuring.
   std::function<std::size_t(const K&, const V&)> weigher{};  ///< Bytes of an entry; default: see byte_size.hpp.

@@ -16,10 +16,17 @@
 #include "seawall/base/result.hpp"
 #include "seawall/local/entry.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <type_traits>
 
 namespace seawall {
+
+/// What a read of a cache with a shared tier may answer with; a cache of one process is always `fresh`.
+enum class consistency : unsigned char {
+  any,    ///< What was right within the tier's bound (1 s by default, usually microseconds), from this process if there.
+  fresh,  ///< What is right now: linearizable over all processes. At least one round trip.
+};
 
 /// Per entry: for one call, or set by a loader for the entry it answers with. A value out of its range is taken to the
 /// nearest limit. Trivially destructible, so that a braced temporary is safe inside a co_await expression with GCC 12.
@@ -33,6 +40,8 @@ struct entry_options {
   std::optional<double> refresh_ahead{};     ///< 0..1: a use in this last share of the TTL starts a refresh.
   std::optional<double> xfetch_beta{};       ///< XFetch's beta; 1 is the paper's choice; 0: off.
   std::optional<bool> no_store{};            ///< Answer the callers, store nothing, and drop what was stored.
+  std::optional<seawall::consistency> consistency{};  ///< Default: `any`. For a call.
+  std::optional<std::uint64_t> version{};    ///< Of the row, growing with its commits. For a loader, and for put.
   std::optional<duration> deadline{};        ///< How long this caller waits at most; <= 0: answers from the cache only.
 };
 

@@ -1,0 +1,209 @@
+// The members of core that speak to the shared tier. Part of core.hpp; not to be included by itself.
+//
+// A flight whose key is not in the process asks the tier first. A hit ends it; a lease makes its leader load, and the
+// tier's answer to the fill ends it; while another process holds the lease it waits; and if the tier fails, it loads as
+// if there were none. What is stored in the process then is proved by the tier's feed (flight::proof), or else lives no
+// longer than the tier's bound from the moment at which it was surely right.
+#pragma once
+
+#include "seawall/cache/core.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace seawall {
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::attach() {
+  if (shared()) tier().tier().attach(options_.name + ':', this->weak_from_this());
+}
+
+template <class K, class V, class Hash, class Eq>
+std::string core<K, V, Hash, Eq>::printed(const K& key) const {
+  std::string name = options_.name + ':';
+  tier().print_key(key, name);
+  return name;
+}
+
+template <class K, class V, class Hash, class Eq>
+duration core<K, V, Hash, Eq>::lease_time() {
+  using std::chrono::seconds;
+  const auto times = recorder_.load_time().snapshot();
+  const duration wanted = times.count < 8 ? seconds{5} : 4 * times.percentile(99);
+  return std::min(std::clamp<duration>(wanted, seconds{1}, seconds{30}), options_.load_deadline);
+}
+
+template <class K, class V, class Hash, class Eq>
+auto core<K, V, Hash, Eq>::prepare_question(const flight_ptr& which, std::shared_ptr<waiter> asker,
+                                            const question_options& how) -> std::shared_ptr<tier_question<core>> {
+  auto question = std::make_shared<tier_question<core>>(this->shared_from_this(), which, std::move(asker), how);
+  question->key = printed(which->key);
+  return question;
+}
+
+template <class K, class V, class Hash, class Eq>
+auto core<K, V, Hash, Eq>::ask(const flight_ptr& which, std::shared_ptr<waiter> asker, const question_options& how)
+    -> std::shared_ptr<tier_question<core>> {
+  auto question = prepare_question(which, std::move(asker), how);
+  tier().tier().read(question);
+  return question;
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::ask_in_background(const flight_ptr& which, const bound_loader<K, V>& loader,
+                                             const entry_policy& policy) {
+  // Goes on, on the executor, with the tier's answer.
+  struct launcher final : waiter {
+    std::shared_ptr<core> owner;
+    flight_ptr which;
+    bound_loader<K, V> loader;
+    entry_policy policy;
+    std::shared_ptr<tier_question<core>> asked{};
+
+    launcher(std::shared_ptr<core> o, flight_ptr w, const bound_loader<K, V>& l, const entry_policy& p)
+        : owner(std::move(o)), which(std::move(w)), loader(l), policy(p) {}
+    void wake() noexcept override {
+      const auto question = std::exchange(asked, nullptr);
+      try {
+        owner->launch(which, loader, policy, question);
+      } catch (...) {  // out of memory
+        question->drop();
+        owner->forsake(which);
+      }
+    }
+  };
+  const auto next = std::make_shared<launcher>(this->shared_from_this(), which, loader, policy);
+  next->asked = prepare_question(which, next, {.refresh = true});
+  tier().tier().read(next->asked);
+}
+
+template <class K, class V, class Hash, class Eq>
+bool core<K, V, Hash, Eq>::go_on(const flight_ptr& which, tier_question<core>& asked, const entry_policy& policy) {
+  switch (asked.is) {
+    case tier_read::outcome::hit:
+      if (answer value = decode(asked)) settle_hit(which, asked, *std::move(value), policy);
+      else forsake(which);
+      return false;
+    case tier_read::outcome::held: forsake(which); return false;
+    case tier_read::outcome::leased: asked.accept_lease(); break;
+    case tier_read::outcome::failed: break;
+  }
+  return !begin_load(which, nullptr);
+}
+
+template <class K, class V, class Hash, class Eq>
+auto core<K, V, Hash, Eq>::decode(const tier_question<core>& asked) -> answer {
+  if (asked.entry.absent) return value_ptr<V>{};
+  if (asked.entry.schema != tier().schema()) return fail(errc::undecodable, "an entry of another schema");
+  auto value = tier().decode(asked.entry.payload);
+  if (!value) return std::unexpected(std::move(value).error());
+  return std::make_shared<const V>(*std::move(value));
+}
+
+template <class K, class V, class Hash, class Eq>
+auto core<K, V, Hash, Eq>::settle_hit(const flight_ptr& which, const tier_question<core>& asked, value_ptr<V> value,
+                                      const entry_policy& policy) -> settlement {
+  const time_point now = clock_->now();
+  entry_policy rest = policy;
+  rest.jitter = 0;
+  rest.ttl = rest.negative_ttl = std::max(asked.entry.fresh_for, duration{1});
+  outcome came{.value = std::move(value), .current_at = asked.asked_at};
+  came.times = *came.value ? rest.times_of_value(now, asked.entry.load_time, 0)
+                           : rest.times_of_absence(now, asked.entry.load_time, 0);
+  if (came.times && asked.entry.fresh_for <= duration::zero()) {
+    came.times->fresh_until = came.times->fresh_cap = now + asked.entry.fresh_for;
+  }
+  came.weight = weigh(which->key, *came.value);
+  return settle(which, std::move(came), now);
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::limit_unproved(std::optional<local::entry_times>& times, time_point current_at,
+                                          time_point now) const {
+  if (!times) return;
+  const time_point end = after(current_at, tier().tier().bound());
+  times->fresh_until = std::min(times->fresh_until, end);
+  times->fresh_cap = std::min(times->fresh_cap, end);
+  times->stale_for = times->stale_if_error = duration::zero();
+  if (times->fresh_until <= now) times.reset();
+}
+
+template <class K, class V, class Hash, class Eq>
+auto core<K, V, Hash, Eq>::fill(const flight_ptr& which, outcome came) -> settlement {
+  const time_point now = clock_->now();
+  settlement given{fate::filling, came.value};
+  auto what = std::make_shared<tier_filling<core>>(this->shared_from_this(), which, outcome{});
+  what->key = printed(which->key);
+  what->refresh = which->refreshes_tier;
+  what->entry.absent = !*came.value;
+  what->entry.schema = tier().schema();
+  const auto from_now = [&](time_point when) { return when == never ? forever : when - now; };
+  what->entry.fresh_for = from_now(came.times->fresh_cap);
+  what->entry.keep_for = from_now(after(came.times->fresh_cap,
+                                        std::max(came.times->stale_for, came.times->stale_if_error)));
+  what->entry.load_time = now - which->started;
+  if (*came.value) tier().encode(**came.value, what->entry.payload);
+  what->came(std::move(came));
+  what->lease = *std::exchange(which->lease, std::nullopt);
+  end_leading(*which);
+  in_background_.fetch_add(1);
+  tier().tier().fill(std::move(what));
+  return given;
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::finish_fill(const flight_ptr& which, outcome came, const tier_fill& told) noexcept {
+  try {
+    came.refused = !told.accepted && !told.failure;
+    settle(which, std::move(came), clock_->now());
+  } catch (...) {  // out of memory
+    forsake(which);
+  }
+  if (in_background_.fetch_sub(1) == 1) in_background_.notify_all();
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::release(const std::string& name, const tier_nonce& lease, bool refresh) noexcept {
+  try {
+    tier().tier().release(name, lease, refresh);
+  } catch (...) {  // out of memory: the lease ends by itself
+  }
+}
+
+// What was read of the key before is not to be kept: neither the entry, nor what a flight is about to store.
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::on_changed(std::string_view printed_key) noexcept {
+  try {
+    const result<K> key = tier().parse_key(printed_key);
+    if (!key) return;  // not a key of this cache
+    const std::size_t hash = hash_of(*key);
+    std::shared_ptr<waiter> looks_again;
+    {
+      auto& shard = flights_.shard_of(hash);
+      const std::lock_guard lock{shard.mutex};
+      if (const flight_ptr there = shard.find_locked(*key, hash)) {
+        there->proof.store(nullptr, std::memory_order_relaxed);
+        looks_again = std::move(there->looks_again);
+      }
+      engine_.erase(*key, hash, clock_->coarse_now(), removal_cause::invalidated);
+    }
+    if (looks_again) looks_again->wake();
+    engine_.tidy();
+  } catch (...) {  // out of memory, or the user's hash: one key cannot be found, so all go
+    on_all_changed();
+  }
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::on_all_changed() noexcept {
+  for (auto& shard : flights_.shards()) {
+    const std::lock_guard lock{shard.mutex};
+    for (auto& [key, there] : shard.flights) there->proof.store(nullptr, std::memory_order_relaxed);
+  }
+  engine_.clear(removal_cause::invalidated);
+}
+
+}  // namespace seawall

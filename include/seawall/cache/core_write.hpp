@@ -1,0 +1,138 @@
+// The members of core that write. Part of core.hpp; not to be included by itself.
+#pragma once
+
+#include "seawall/cache/core.hpp"
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace seawall {
+
+template <class K, class V, class Hash, class Eq>
+template <class Q>
+bool core<K, V, Hash, Eq>::drop(const Q& key, std::size_t hash) {
+  waiter_set woken;
+  bool there = false;
+  {
+    auto& shard = flights_.shard_of(hash);
+    const std::lock_guard lock{shard.mutex};
+    shard.supersede_locked(key, hash, woken);
+    there = engine_.erase(key, hash, clock_->coarse_now(), removal_cause::invalidated);
+  }
+  wake(woken);
+  engine_.tidy();
+  return there;
+}
+
+// In the process both before and after the tier: before, so that nobody here gets the old value from now on, should the
+// tier take its time; after, for what was read from the tier in between.
+template <class K, class V, class Hash, class Eq>
+template <class Q>
+bool core<K, V, Hash, Eq>::invalidate(const Q& key, std::size_t hash) {
+  const bool there = drop(key, hash);
+  if (!shared()) return there;
+  std::string name = options_.name + ':';
+  if constexpr (std::same_as<Q, K>) tier().print_key(key, name);
+  else tier().print_key(K(key), name);
+  std::vector<std::string> names;
+  names.push_back(std::move(name));
+  forget(std::move(names));
+  drop(key, hash);
+  return there;
+}
+
+template <class K, class V, class Hash, class Eq>
+std::size_t core<K, V, Hash, Eq>::invalidate_many(std::span<const K> keys) {
+  std::size_t there = 0;
+  std::vector<std::string> names;
+  for (const K& key : keys) {
+    there += drop(key, hash_of(key)) ? 1 : 0;
+    if (shared()) names.push_back(printed(key));
+  }
+  if (!shared() || keys.empty()) return there;
+  forget(std::move(names));
+  for (const K& key : keys) drop(key, hash_of(key));
+  return there;
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::forget(std::vector<std::string> names) {
+  struct invalidation final : tier_invalidation {
+    std::atomic<bool> done{false};
+    void on_end() noexcept override {
+      done.store(true, std::memory_order_release);
+      done.notify_all();
+    }
+  };
+  const auto what = std::make_shared<invalidation>();
+  what->keys = std::move(names);
+  what->caller_waits = true;
+  tier().tier().invalidate(what);
+  tier().tier().wait(what->done);
+}
+
+template <class K, class V, class Hash, class Eq>
+template <class Q>
+bool core<K, V, Hash, Eq>::expire(const Q& key, std::size_t hash) {
+  if (shared()) return invalidate(key, hash);
+  waiter_set woken;
+  bool there = false;
+  {
+    auto& shard = flights_.shard_of(hash);
+    const std::lock_guard lock{shard.mutex};
+    shard.supersede_locked(key, hash, woken);
+    const time_point now = clock_->now();
+    engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header& header) {
+      local::stored_times stored{item.times};
+      there = now < stored.get().keep_until();
+      stored.expire(now);
+      header.set_deadline(engine_deadline(stored.get()));
+      return false;
+    });
+  }
+  wake(woken);
+  engine_.tidy();
+  return there;
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy) {
+  if (shared()) {
+    invalidate(key, hash);
+    return;
+  }
+  const time_point now = clock_->now();
+  const auto times = value ? policy.times_of_value(now, duration::zero(), random_.uniform())
+                           : policy.times_of_absence(now, duration::zero(), random_.uniform());
+  const std::size_t weight = weigh(key, value);
+  waiter_set woken;
+  {
+    auto& shard = flights_.shard_of(hash);
+    const std::lock_guard lock{shard.mutex};
+    shard.supersede_locked(key, hash, woken);
+    store_locked(key, hash, value, times, weight, now);
+  }
+  wake(woken);
+  after_store(times);
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::clear() {
+  for (auto& shard : flights_.shards()) {
+    for (bool more = true; more;) {
+      waiter_set woken;
+      {
+        const std::lock_guard lock{shard.mutex};
+        more = shard.supersede_one_locked(woken);
+      }
+      wake(woken);
+    }
+  }
+  engine_.clear(removal_cause::cleared);
+}
+
+}  // namespace seawall

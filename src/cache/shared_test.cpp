@@ -1,0 +1,381 @@
+// Two processes (each a core of its own, with the same name) that share a tier, driven step by step.
+#include "seawall/cache.hpp"
+#include "seawall/testing.hpp"
+#include "test_tier.hpp"
+
+#include <gtest/gtest.h>
+
+namespace seawall {
+namespace {
+
+using namespace std::chrono_literals;
+using test_core = core<int, std::string, hash<int>, std::equal_to<>>;
+using op = load_op<test_core>;
+
+struct counting_waiter final : waiter {
+  int wakes = 0;
+  void wake() noexcept override { ++wakes; }
+};
+
+class Shared : public ::testing::Test {
+ protected:
+  struct caller {
+    std::shared_ptr<counting_waiter> self = std::make_shared<counting_waiter>();
+    std::unique_ptr<op> machine;
+    step at;
+
+    op* operator->() const { return machine.get(); }
+  };
+
+  void SetUp() override { configure({}); }
+
+  void configure(cache_options<int, std::string> options) {
+    options.name = "users";
+    options.clock = clock;
+    options.seed = 7;
+    options.jitter = 0;
+    options.shared = std::shared_ptr<shared_tier>(tier);
+    for (auto* process : {&here, &there}) {
+      *process = std::make_shared<test_core>(options, hash<int>{}, std::equal_to<>{}, clock, executor);
+      (*process)->attach();
+    }
+  }
+
+  caller ask(const std::shared_ptr<test_core>& process, int key, op::settings how = {}) {
+    caller one;
+    how.policy = process->policy();
+    one.machine = std::make_unique<op>(process, key, process->hash_of(key), one.self, how);
+    one.at = one->start();
+    settle(one);
+    return one;
+  }
+
+  // Goes on as far as the tier's answers that are there carry it.
+  static void settle(caller& one) {
+    while (one.at == step::ask && one.self->wakes > 0) {
+      one.self->wakes = 0;
+      one.at = one->woken();
+    }
+  }
+  static void wake(caller& one) {
+    one.at = one->woken();
+    settle(one);
+  }
+  static void load(caller& one, loaded<std::string> value) {
+    ASSERT_EQ(one.at, step::run_loader);
+    one.at = one->loaded(std::move(value));
+    settle(one);
+  }
+
+  static std::string text(caller& one) {
+    if (one.at != step::done) return "not done";
+    const auto answer = one->take();
+    if (!answer) return "error: " + answer.error().code().message();
+    return *answer ? **answer : "absent";
+  }
+
+  std::string held_by(const std::shared_ptr<test_core>& process, int key) {
+    const auto found = process->look(key, process->hash_of(key));
+    if (found.is == standing::missing) return "nothing";
+    return found.value ? *found.value : "absent";
+  }
+
+  // Loads a value through one process, which puts it in the tier.
+  void store(const std::shared_ptr<test_core>& process, int key, std::string value) {
+    caller one = ask(process, key);
+    load(one, std::move(value));
+  }
+
+  std::shared_ptr<manual_clock> clock = std::make_shared<manual_clock>();
+  std::shared_ptr<manual_executor> executor = std::make_shared<manual_executor>();
+  std::shared_ptr<test_tier> tier = std::make_shared<test_tier>(clock);
+  std::shared_ptr<test_core> here;
+  std::shared_ptr<test_core> there;
+};
+
+TEST_F(Shared, OneProcessLoadsAndTheOtherFindsIt) {
+  caller first = ask(here, 1);
+  load(first, "a");
+  EXPECT_EQ(text(first), "a");
+  EXPECT_TRUE(tier->holds_entry("users:1"));
+
+  caller second = ask(there, 1);
+  EXPECT_EQ(text(second), "a");
+  EXPECT_EQ(held_by(here, 1), "a");
+  EXPECT_EQ(held_by(there, 1), "a");
+  EXPECT_EQ(there->stats().total.loads, 0U);
+  EXPECT_EQ(there->stats().total.hits, 1U);
+}
+
+TEST_F(Shared, AnAbsenceIsSharedToo) {
+  caller first = ask(here, 1);
+  load(first, not_found);
+  caller second = ask(there, 1);
+  EXPECT_EQ(text(second), "absent");
+}
+
+TEST_F(Shared, WhileOneProcessLoadsTheOtherWaitsForItsFill) {
+  caller first = ask(here, 1);
+  caller second = ask(there, 1);
+  ASSERT_EQ(second.at, step::wait);
+  load(first, "a");
+  ASSERT_GT(second.self->wakes, 0);
+  wake(second);
+  EXPECT_EQ(text(second), "a");
+  EXPECT_EQ(there->stats().total.loads, 0U);
+}
+
+TEST_F(Shared, WhereNothingIsToldAWaiterLooksAgainByItself) {
+  tier->tells = false;
+  caller first = ask(here, 1);
+  caller second = ask(there, 1);
+  load(first, "a");
+  EXPECT_EQ(second.self->wakes, 0);
+  clock->advance(5ms);
+  ASSERT_GT(second.self->wakes, 0);
+  wake(second);
+  EXPECT_EQ(text(second), "a");
+}
+
+TEST_F(Shared, AFailedLoadGivesTheLeaseBack) {
+  caller first = ask(here, 1);
+  ASSERT_TRUE(tier->holds_lease("users:1"));
+  load(first, error{errc::loader_failed});
+  EXPECT_FALSE(tier->holds_lease("users:1"));
+  caller second = ask(there, 1);
+  EXPECT_EQ(second.at, step::run_loader);
+}
+
+TEST_F(Shared, ALeaderThatLeavesGivesTheLeaseBack) {
+  {
+    caller first = ask(here, 1);
+    ASSERT_TRUE(tier->holds_lease("users:1"));
+  }
+  EXPECT_FALSE(tier->holds_lease("users:1"));
+}
+
+TEST_F(Shared, ALeaseThatComesAfterItsAskerLeftIsGivenBack) {
+  tier->automatic = false;
+  { caller first = ask(here, 1); }
+  tier->run_all();
+  EXPECT_FALSE(tier->holds_lease("users:1"));
+  caller second = ask(here, 1);
+  tier->run_all();
+  settle(second);
+  EXPECT_EQ(second.at, step::run_loader);
+}
+
+TEST_F(Shared, AnInvalidationElsewhereDuringTheLoadKeepsItsValueOut) {
+  caller first = ask(here, 1);
+  there->invalidate(1, there->hash_of(1));
+  load(first, "old");
+  EXPECT_EQ(text(first), "old");  // its own load began before; nobody else gets it
+  EXPECT_FALSE(tier->holds_entry("users:1"));
+  EXPECT_EQ(held_by(here, 1), "nothing");
+}
+
+TEST_F(Shared, ThoseWhoJoinedARefusedLoadLookAgain) {
+  caller first = ask(here, 1);
+  caller joined = ask(here, 1);
+  ASSERT_EQ(joined.at, step::wait);
+  there->invalidate(1, there->hash_of(1));
+  load(first, "old");
+  wake(joined);
+  load(joined, "new");
+  EXPECT_EQ(text(joined), "new");
+  EXPECT_EQ(held_by(here, 1), "new");
+}
+
+TEST_F(Shared, AnInvalidationElsewhereTakesTheEntryAway) {
+  store(here, 1, "a");
+  there->invalidate(1, there->hash_of(1));
+  EXPECT_EQ(held_by(here, 1), "nothing");
+}
+
+TEST_F(Shared, AChangeBetweenTheReadAndTheStoreKeepsTheValueOut) {
+  store(there, 1, "a");
+  tier->automatic = false;
+  caller one = ask(here, 1);
+  tier->run_all();               // the answer has come, and is not yet taken
+  tier->drop("users:1");
+  settle(one);
+  EXPECT_EQ(text(one), "a");     // it was right when it was read
+  EXPECT_LE(here->look(1, here->hash_of(1)).written, clock->now());
+  clock->advance(1s);
+  EXPECT_EQ(held_by(here, 1), "nothing");  // without a proof: no longer than the bound
+}
+
+TEST_F(Shared, WithoutProofNothingIsServed) {
+  store(here, 1, "a");
+  tier->proof.end();
+  EXPECT_EQ(held_by(here, 1), "nothing");
+}
+
+TEST_F(Shared, OwnInvalidationHoldsFromItsReturn) {
+  store(here, 1, "a");
+  here->invalidate(1, here->hash_of(1));
+  EXPECT_EQ(held_by(here, 1), "nothing");
+  EXPECT_FALSE(tier->holds_entry("users:1"));
+}
+
+TEST_F(Shared, AReadBetweenTheTwoHalvesOfAnInvalidationIsNotKept) {
+  store(here, 1, "a");
+  tier->automatic = false;
+  tier->tells = false;  // the server's message is on its way
+  caller between;
+  const auto reader = std::make_shared<counting_waiter>();
+  // The first half has run when the tier gets the invalidation; a reader comes in before the tier does it.
+  here->drop(1, here->hash_of(1));
+  between = ask(here, 1);
+  tier->run_all();
+  settle(between);
+  ASSERT_EQ(text(between), "a");
+  ASSERT_EQ(held_by(here, 1), "a");
+  here->invalidate(1, here->hash_of(1));
+  EXPECT_EQ(held_by(here, 1), "nothing");
+}
+
+TEST_F(Shared, ADeadTierIsASlowerAnswer) {
+  tier->dead = true;
+  caller one = ask(here, 1);
+  load(one, "a");
+  EXPECT_EQ(text(one), "a");
+  EXPECT_EQ(held_by(here, 1), "a");
+  clock->advance(999ms);
+  EXPECT_EQ(held_by(here, 1), "a");
+  clock->advance(1ms);
+  EXPECT_EQ(held_by(here, 1), "nothing");  // it cannot hear of changes, so it keeps nothing longer than the bound
+}
+
+TEST_F(Shared, AFillThatFailsIsForThisProcessWithinTheBound) {
+  caller one = ask(here, 1);
+  tier->dead = true;
+  load(one, "a");
+  EXPECT_EQ(text(one), "a");
+  EXPECT_EQ(held_by(here, 1), "a");
+  clock->advance(1s);
+  EXPECT_EQ(held_by(here, 1), "nothing");
+}
+
+TEST_F(Shared, AnEntryThatCannotBeReadIsReplaced) {
+  cache<int, int>::options how{.name = "numbers", .shared = std::shared_ptr<shared_tier>(tier),
+                               .clock = clock, .executor = executor};
+  cache<int, int> numbers{how};
+  EXPECT_EQ(**numbers.get_or_load(1, [](int) { return 7; }), 7);
+  tier->damage("numbers:1", "seven");
+  tier->proof.end();
+  EXPECT_EQ(**numbers.get_or_load(1, [](int) { return 8; }), 8);
+  EXPECT_TRUE(tier->holds_entry("numbers:1"));
+}
+
+TEST_F(Shared, AStaleEntryIsServedWhileOneProcessRefreshesIt) {
+  configure({.ttl = 10s, .stale_for = 60s});
+  store(here, 1, "old");
+  clock->advance(11s);
+  caller refreshes = ask(there, 1);
+  ASSERT_EQ(refreshes.at, step::run_loader);
+  caller other = ask(here, 1);
+  EXPECT_EQ(text(other), "old");
+  load(refreshes, "new");
+  EXPECT_EQ(text(refreshes), "new");
+  EXPECT_EQ(held_by(here, 1), "nothing");
+  caller after = ask(here, 1);
+  EXPECT_EQ(text(after), "new");
+}
+
+TEST_F(Shared, ARefreshNeverReplacesWhatIsNewer) {
+  configure({.ttl = 10s, .stale_for = 60s});
+  store(here, 1, "old");
+  clock->advance(11s);
+  caller refreshes = ask(there, 1);
+  here->invalidate(1, here->hash_of(1));
+  store(here, 1, "new");
+  load(refreshes, "old again");
+  caller after = ask(here, 1);
+  EXPECT_EQ(text(after), "new");
+}
+
+TEST_F(Shared, AFreshReadDoesNotTrustTheProcess) {
+  store(here, 1, "a");
+  tier->tells = false;  // this process does not hear of it
+  there->invalidate(1, there->hash_of(1));
+  ASSERT_EQ(held_by(here, 1), "a");
+  caller one = ask(here, 1, {.fresh = true});
+  load(one, "b");
+  wake(one);
+  EXPECT_EQ(text(one), "b");
+}
+
+TEST_F(Shared, AFreshReadWaitsForItsFill) {
+  tier->automatic = false;
+  caller one = ask(here, 1, {.fresh = true});
+  tier->run_all();
+  settle(one);
+  load(one, "old");
+  EXPECT_EQ(one.at, step::wait);
+  tier->drop("users:1");
+  tier->run_all();  // refused: somebody may have been told of a newer value
+  wake(one);
+  tier->run_all();
+  settle(one);
+  load(one, "new");
+  tier->run_all();
+  wake(one);
+  EXPECT_EQ(text(one), "new");
+}
+
+TEST_F(Shared, OtherReadersAreAnsweredBeforeTheirFill) {
+  tier->automatic = false;
+  caller one = ask(here, 1);
+  tier->run_all();
+  settle(one);
+  load(one, "a");
+  EXPECT_EQ(text(one), "a");
+  EXPECT_FALSE(tier->holds_entry("users:1"));
+  tier->run_all();
+  EXPECT_TRUE(tier->holds_entry("users:1"));
+}
+
+TEST_F(Shared, ALoaderOfTheCacheRunsOnTheExecutorUnderTheLease) {
+  const bound_loader<int, std::string> loader{[](int) { return std::string("a"); }};
+  caller one = ask(here, 1, {.loader = &loader});
+  ASSERT_EQ(one.at, step::wait);
+  caller other = ask(there, 1, {.loader = &loader});
+  ASSERT_EQ(other.at, step::wait);
+  executor->run_all();
+  wake(one);
+  wake(other);
+  EXPECT_EQ(text(one), "a");
+  EXPECT_EQ(text(other), "a");
+  EXPECT_EQ(here->stats().total.loads + there->stats().total.loads, 1U);
+}
+
+TEST_F(Shared, WhoWaitsTooLongForAnotherProcessLoadsByItself) {
+  caller dead = ask(there, 1);
+  caller one = ask(here, 1);
+  for (int i = 0; i < 1000 && one.at == step::wait; ++i) {
+    clock->advance(100ms);
+    wake(one);
+  }
+  load(one, "mine");
+  EXPECT_EQ(text(one), "mine");
+  EXPECT_TRUE(tier->holds_lease("users:1"));
+}
+
+TEST_F(Shared, ManyKeysAreAskedForTogetherAndLoadedTogether) {
+  store(there, 2, "two");
+  cache<int, std::string> users{{.name = "users", .shared = std::shared_ptr<shared_tier>(tier),
+                                 .clock = clock, .executor = executor}};
+  std::vector<std::size_t> sizes;
+  const std::vector<int> keys{1, 2, 3};
+  const auto answers = users.get_many(std::span<const int>{keys}, [&](std::span<const int> missing) {
+    sizes.push_back(missing.size());
+    return std::vector<std::string>(missing.size(), "loaded");
+  });
+  EXPECT_EQ(sizes, std::vector<std::size_t>{2});
+  EXPECT_EQ(**answers[1], "two");
+  EXPECT_EQ(**answers[2], "loaded");
+}
+
+}  // namespace
+}  // namespace seawall
