@@ -189,17 +189,6 @@ TEST_F(redis_client, several_connections_keep_the_order_of_one_key) {
   EXPECT_GT(redis.stats().connects, 1U);
 }
 
-TEST_F(redis_client, knows_what_the_server_can_do) {
-  auto redis = client_of(server->port());
-  ASSERT_TRUE(redis.check());
-  const auto knows = [&](const char* name) {
-    return !redis.command({"COMMAND", "INFO", name})->get()[0].is_null();
-  };
-  EXPECT_EQ(redis.capabilities().functions, knows("fcall"));
-  EXPECT_EQ(redis.capabilities().hash_field_ttl, knows("hexpire"));
-  EXPECT_EQ(redis.capabilities().delifeq, knows("delifeq"));
-}
-
 TEST_F(redis_client, closing_ends_what_is_under_way_and_all_later_commands) {  // bug 16
   servers::tcp_proxy proxy{server->port()};
   auto redis = client_of(proxy.port(), {.command_timeout = 20s});

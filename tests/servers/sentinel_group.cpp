@@ -19,6 +19,14 @@ reply ask(const redis_server& server, const arguments& command) {
   } catch (const std::runtime_error& down) { return {.type = '-', .text = down.what()}; }
 }
 
+// Whether a sentinel reaches that other one. "master_down" says only what the other said of the primary when it was
+// asked last, which some servers remember when that is over.
+bool reaches(const reply& other) {
+  const std::string flags = "," + other["flags"] + ",";
+  const auto has = [&flags](const char* flag) { return flags.find(flag) != flags.npos; };
+  return has(",sentinel,") && !has(",s_down,") && !has(",disconnected,");
+}
+
 }  // namespace
 
 std::unique_ptr<sentinel_group> sentinel_group::start(sentinel_options how) {
@@ -125,7 +133,7 @@ bool sentinel_group::sentinel_knows_all(const redis_server& sentinel) const {
                                return r["flags"] == "slave" && r["role-reported"] == "slave" &&
                                       r["master-link-status"] == "ok";
                              }) &&
-         std::ranges::all_of(others, [](const reply& s) { return s["flags"] == "sentinel"; });
+         std::ranges::all_of(others, reaches);
 }
 
 bool sentinel_group::in_sync(std::size_t primary) {

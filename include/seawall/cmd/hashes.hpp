@@ -139,7 +139,7 @@ template <class... P>
 command<bool> hsetex(std::string_view key, const hset_options& how, const P&... pairs) {
   return detail::hsetex_builder(key, how).text("FIELDS").counted_pairs(pairs...);
 }
-/// HGETDEL: reads fields and removes them. Redis 8.0.
+/// HGETDEL: reads fields and removes them. Redis 8.0, Valkey 9.1.
 template <class T = std::string, key_argument... F>
 command<std::vector<std::optional<T>>> hgetdel(std::string_view key, const F&... fields) {
   return builder{"HGETDEL"}.key(key).text("FIELDS").counted_keys(fields...);

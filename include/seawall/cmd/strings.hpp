@@ -117,7 +117,7 @@ command<bool> mset_if_absent(const P&... pairs) {
 }
 
 /// MSETEX: sets pairs as `how` says; false: the condition (for all of the keys) was not met and none was set. In a
-/// cluster all keys lie in one slot. Redis 8.4.
+/// cluster all keys lie in one slot. Redis 8.4, Valkey 9.1.
 template <class... P>
 command<bool> msetex(const set_options& how, const P&... pairs) {
   builder made{"MSETEX"};
