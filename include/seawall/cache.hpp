@@ -29,6 +29,7 @@
 #include <ranges>
 #include <span>
 #include <stdexcept>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -160,7 +161,7 @@ class cache {
   }
   void put(K key, value_ptr<V> value, const entry_options& how = {}) {
     const std::size_t hash = core_->hash_of(key);
-    core_->put(std::move(key), hash, std::move(value), core_->policy().with(how));
+    core_->put(std::move(key), hash, std::move(value), core_->policy().with(how), how.tags);
   }
   /// Stores that the source has no such row.
   void put_absent(K key, const entry_options& how = {}) { put(std::move(key), value_ptr<V>{}, how); }
@@ -188,6 +189,10 @@ class cache {
     decltype(auto) wanted = as_key(key);
     return core_->expire(wanted, core_->hash_of(wanted));
   }
+
+  /// Removes every entry that was stored with this tag, in O(1): no list of them is kept, their memory comes back as
+  /// they are replaced, expire or are evicted. To be called after the commit; from its return on nobody gets them.
+  void invalidate_tag(std::string_view tag) { core_->invalidate_tag(tag_list::hash_of(tag)); }
 
   /// Removes every entry; loads in progress are not stored.
   void clear() { core_->clear(); }
@@ -269,6 +274,7 @@ class cache {
     return {.loader = loader,
             .policy = core_->policy().with(how),
             .deadline = how.deadline.value_or(core_->options().deadline),
+            .tags = how.tags,
             .fresh = how.consistency == consistency::fresh};
   }
 

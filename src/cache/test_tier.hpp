@@ -79,6 +79,20 @@ class test_tier final : public shared_tier {
     });
   }
 
+  void change_tag(std::shared_ptr<tier_tag_change> what) override {
+    take([this, what] {
+      if (dead) return fail(*what);
+      generations_[{what->prefix, what->tag}] = draw().high;
+      if (tells) {
+        for (const auto& [prefix, listener] : listeners_) {
+          const auto alive = listener.lock();
+          if (alive && prefix == what->prefix) alive->on_tag_changed(what->tag);
+        }
+      }
+      what->on_end();
+    });
+  }
+
   void put(std::shared_ptr<tier_put> what) override {
     take([what] { what->on_end(); });
   }
@@ -140,6 +154,8 @@ class test_tier final : public shared_tier {
     if (!what.takes_lease) return;
     what.nonce = draw();
     what.is = tier_read::outcome::leased;
+    what.stamps = {{0, generations_[{what.prefix, 0}]}};
+    for (const std::uint64_t tag : what.tags) what.stamps.push_back({tag, generations_[{what.prefix, tag}]});
     data_[what.key] = {.name = what.nonce, .leased = true};
     tell(what.key);
   }
@@ -147,6 +163,9 @@ class test_tier final : public shared_tier {
   void do_read(tier_read& what) {
     const auto found = data_.find(what.key);
     if (found == data_.end() || (!found->second.leased && what.unusable == found->second.name)) return lease(what);
+    for (const tag_stamp& stamp : found->second.entry.tags) {
+      if (generations_[{what.prefix, stamp.tag}] != stamp.generation) return lease(what);
+    }
     if (found->second.leased) {
       what.is = tier_read::outcome::held;
       return;
@@ -172,6 +191,7 @@ class test_tier final : public shared_tier {
   std::vector<std::pair<std::string, std::weak_ptr<tier_listener>>> listeners_;
   std::map<std::string, slot> data_;
   std::map<std::string, bool> refreshing_;
+  std::map<std::pair<std::string, std::uint64_t>, std::uint64_t> generations_;
   std::deque<std::function<void()>> waiting_;
   std::uint64_t drawn_ = 0;
 };

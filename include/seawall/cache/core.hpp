@@ -86,6 +86,7 @@ class core final : public stats_source, public tier_listener, public std::enable
     bool joins_own = false;
     load_permits* batch = nullptr;           ///< Permits for a whole batch, taken by the first that needs them.
     time_point leader_deadline = never;      ///< Of a leader that runs the loader itself.
+    tag_list tags{};                         ///< Known before the load.
     bool alone = false;                      ///< A flight that nobody joins and that stores nothing in this process.
   };
 
@@ -135,6 +136,7 @@ class core final : public stats_source, public tier_listener, public std::enable
       const local::entry_times times = stored.get();
       time_point now = coarse;
       if (item.proved_by && !item.proved_by->covers(now + coarse_lag_)) return false;
+      if (!item.tags.valid(tags_)) return false;
       if (now + coarse_lag_ < times.attention_from()) {
         found.is = standing::fresh;
       } else {
@@ -156,7 +158,8 @@ class core final : public stats_source, public tier_listener, public std::enable
   bool inspect(const Q& key, std::size_t hash, F&& inspector) {
     const time_point now = clock_->now();
     return engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header&) {
-      inspector(local::entry<V>{item.value, local::stored_times{item.times}.get(), item.proved_by}, now);
+      if ((item.proved_by && !item.proved_by->covers(now)) || !item.tags.valid(tags_)) return false;
+      inspector(local::entry<V>{item.value, local::stored_times{item.times}.get()}, now);
       return false;
     });
   }
@@ -180,9 +183,11 @@ class core final : public stats_source, public tier_listener, public std::enable
 
   /// Stores a value (null: an absence) that the application knows to be right now. With a shared tier it is
   /// `invalidate`: of two writers that overlap, nobody knows whose value is the newer one.
-  void put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy);
+  void put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy, const tag_list& tags);
 
   void clear();
+  /// Removes every entry with the tag, here and in the shared tier; a load in progress of such an entry is not stored.
+  void invalidate_tag(std::uint64_t tag);
   /// New limits; evicts down to them.
   void resize(std::size_t capacity, std::size_t max_bytes) {
     engine_.resize(capacity, max_bytes, clock_->now());
@@ -209,7 +214,7 @@ class core final : public stats_source, public tier_listener, public std::enable
     try {
       const time_point now = clock_->now();
       outcome came = prepare(*which, std::move(given), policy, now);
-      if (which->lease && came.times && is_loading(*which)) return fill(which, std::move(came));
+      if (may_fill(*which, came)) return fill(which, std::move(came));
       return settle(which, std::move(came), now);
     } catch (...) {
       forsake(which);
@@ -291,6 +296,7 @@ class core final : public stats_source, public tier_listener, public std::enable
     return span - duration{static_cast<duration::rep>(static_cast<double>(span.count()) * random_.uniform() / 2)};
   }
 
+  void on_tag_changed(std::uint64_t tag) noexcept override;
   void on_changed(std::string_view printed_key) noexcept override;
   void on_all_changed() noexcept override;
 
@@ -319,6 +325,8 @@ class core final : public stats_source, public tier_listener, public std::enable
   struct outcome {
     answer value;
     std::optional<local::entry_times> times{};  // nothing: not to be stored
+    tag_list tags{};
+    std::uint64_t tag_events = 0;  // the last one before `current_at`
     std::size_t weight = 0;
     bool unmodified = false;
     bool refused = false;       // by the shared tier: it was invalidated or replaced meanwhile
@@ -330,11 +338,11 @@ class core final : public stats_source, public tier_listener, public std::enable
   settlement settle(const flight_ptr& which, outcome came, time_point now);
   settlement fill(const flight_ptr& which, outcome came);
   void finish_fill(const flight_ptr& which, outcome came, const tier_fill& told) noexcept;
-  bool is_loading(flight<K, V>& which) {
-    return with_locked(which, [](const auto& flight) { return flight.phase == flight_phase::loading; });
-  }
+  bool may_fill(flight<K, V>& which, const outcome& came);
   std::string printed(const K& key) const;
   void forget(std::vector<std::string> names);  // in the shared tier
+  void change_shared_tag(std::uint64_t tag);
+  void clear_here();
   void count_load(flight<K, V>& which);
   // An entry without a proof is right for as long as the tier's bound says, whatever happens.
   void limit_unproved(std::optional<local::entry_times>& times, time_point current_at, time_point now) const;
@@ -347,7 +355,7 @@ class core final : public stats_source, public tier_listener, public std::enable
   void end_leading(flight<K, V>& which);
   void store_locked(const K& key, std::size_t hash, const value_ptr<V>& value,
                     const std::optional<local::entry_times>& times, std::size_t weight, time_point now,
-                    const local::proof* proved_by = nullptr);
+                    local::entry_tags tags = {}, const local::proof* proved_by = nullptr);
   std::size_t weigh(const K& key, const value_ptr<V>& value) const noexcept;
 
   // Outside all locks: what was removed is destroyed, and the sweep is told.
@@ -387,6 +395,7 @@ class core final : public stats_source, public tier_listener, public std::enable
   mutable engine_type engine_;  // statistics drain it
   local::sweeper<core> sweeper_;
   flight_table<K, V, Eq> flights_;
+  local::tag_table tags_;
   std::stop_source closing_;
   // Sequentially consistent, both: a load counts itself in and then looks; the destructor says so and then counts.
   std::atomic<bool> closed_{false};

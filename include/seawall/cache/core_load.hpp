@@ -20,7 +20,8 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
   admission outcome{.is = admitted::leads};
   if (how.alone) {
     outcome.flight = std::make_shared<flight<K, V>>(
-        key, hash, now, std::min(after(now, options_.load_deadline), how.leader_deadline), false, false, nullptr);
+        key, hash, now, std::min(after(now, options_.load_deadline), how.leader_deadline), false, false, nullptr,
+        std::stop_source{}, tags_.now(), how.tags);
     outcome.flight->alone = true;
     arm(outcome.flight);
     return outcome;
@@ -46,7 +47,8 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     const time_point load_end = after(now, options_.load_deadline);
     const bool leader_bound = how.leader_deadline < load_end;
     outcome.flight = std::make_shared<flight<K, V>>(key, hash, now, std::min(load_end, how.leader_deadline),
-                                                    leader_bound, how.refresh, std::move(found.value));
+                                                    leader_bound, how.refresh, std::move(found.value), std::stop_source{},
+                                                    tags_.now(), how.tags);
     if (closed_.load()) {
       return {.is = admitted::refused, .why = error{errc::closed, "cache '" + options_.name + "' is being destroyed"}};
     }
@@ -175,12 +177,17 @@ auto core<K, V, Hash, Eq>::prepare(const flight<K, V>& which, loaded<V> given, c
   }()};
   came.unmodified = given.is_unmodified();
   came.current_at = which.started;
+  came.tag_events = which.tag_events;
+  came.tags = which.tags;
   if (!came.value) return came;
   const entry_policy final_policy = policy.with(given.options());
   const double draw = random_.uniform();
   came.times = *came.value ? final_policy.times_of_value(now, now - which.started, draw)
                            : final_policy.times_of_absence(now, now - which.started, draw);
   came.weight = weigh(which.key, *came.value);
+  for (const std::uint64_t tag : given.options().tags.hashes()) {
+    if (!came.tags.add(tag)) came.times.reset();  // it could not be invalidated
+  }
   return came;
 }
 
@@ -193,6 +200,8 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
     const std::lock_guard lock{shard.mutex};
     const local::proof* proved_by = which->proof.load(std::memory_order_relaxed);
     if (which->phase == flight_phase::loading) {
+      std::uint64_t seen = 0;
+      if (!came.tags.empty() && !tags_.valid(came.tags.hashes(), came.tag_events, seen)) came.refused = true;
       end = came.refused ? fate::superseded : fate::accepted;
       if (shared() && !proved_by) limit_unproved(came.times, came.current_at, now);
       if (!came.value) {
@@ -200,7 +209,8 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
                                     options_.backoff.max);
       } else if (!came.refused && !which->alone) {
         shard.forget_failure_locked(which->key, which->hash);
-        store_locked(which->key, which->hash, *came.value, came.times, came.weight, now, proved_by);
+        store_locked(which->key, which->hash, *came.value, came.times, came.weight, now,
+                     local::entry_tags{came.tags.hashes(), came.tag_events}, proved_by);
       }
       shard.release_key_locked(*which);
     } else if (which->phase == flight_phase::superseded) {
@@ -297,14 +307,15 @@ void core<K, V, Hash, Eq>::launch(flight_ptr which, const bound_loader<K, V>& lo
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::store_locked(const K& key, std::size_t hash, const value_ptr<V>& value,
                                         const std::optional<local::entry_times>& times, std::size_t weight,
-                                        time_point now, const local::proof* proved_by) {
+                                        time_point now, local::entry_tags tags,
+                                        const local::proof* proved_by) {
   if (!times) {
     engine_.erase(key, hash, now, removal_cause::replaced);
     return;
   }
   try {
     const local::entry_meta meta{.deadline = engine_deadline(*times), .weight = weight, .moves = true};
-    engine_.put(key, hash, local::entry<V>{value, *times, proved_by}, meta, now);
+    engine_.put(key, hash, local::entry<V>{value, *times, std::move(tags), proved_by}, meta, now);
   } catch (...) {
     // Out of memory: the old value must not outlive the new one; the callers get their answer all the same.
     engine_.erase(key, hash, now, removal_cause::replaced);

@@ -41,6 +41,7 @@ auto core<K, V, Hash, Eq>::prepare_question(const flight_ptr& which, std::shared
                                             const question_options& how) -> std::shared_ptr<tier_question<core>> {
   auto question = std::make_shared<tier_question<core>>(this->shared_from_this(), which, std::move(asker), how);
   question->key = printed(which->key);
+  question->prefix = options_.name + ':';
   return question;
 }
 
@@ -110,7 +111,10 @@ auto core<K, V, Hash, Eq>::settle_hit(const flight_ptr& which, const tier_questi
   entry_policy rest = policy;
   rest.jitter = 0;
   rest.ttl = rest.negative_ttl = std::max(asked.entry.fresh_for, duration{1});
-  outcome came{.value = std::move(value), .current_at = asked.asked_at};
+  outcome came{.value = std::move(value), .tag_events = which->tag_events, .current_at = asked.asked_at};
+  for (const tag_stamp& stamp : asked.entry.tags) {
+    if (stamp.tag != 0) came.tags.add(stamp.tag);
+  }
   came.times = *came.value ? rest.times_of_value(now, asked.entry.load_time, 0)
                            : rest.times_of_absence(now, asked.entry.load_time, 0);
   if (came.times && asked.entry.fresh_for <= duration::zero()) {
@@ -131,6 +135,20 @@ void core<K, V, Hash, Eq>::limit_unproved(std::optional<local::entry_times>& tim
   if (times->fresh_until <= now) times.reset();
 }
 
+// Tags that only the loader named have no generation from before the load, so others could not tell whether they are
+// still valid.
+template <class K, class V, class Hash, class Eq>
+bool core<K, V, Hash, Eq>::may_fill(flight<K, V>& which, const outcome& came) {
+  if (!which.lease || !came.times) return false;
+  for (const std::uint64_t tag : came.tags.hashes()) {
+    if (std::ranges::find(which.stamps, tag, &tag_stamp::tag) == which.stamps.end()) {
+      count(class_of(which.key), cache_counter::store_failures);
+      return false;
+    }
+  }
+  return with_locked(which, [](const auto& flight) { return flight.phase == flight_phase::loading; });
+}
+
 template <class K, class V, class Hash, class Eq>
 auto core<K, V, Hash, Eq>::fill(const flight_ptr& which, outcome came) -> settlement {
   const time_point now = clock_->now();
@@ -145,6 +163,7 @@ auto core<K, V, Hash, Eq>::fill(const flight_ptr& which, outcome came) -> settle
   what->entry.keep_for = from_now(after(came.times->fresh_cap,
                                         std::max(came.times->stale_for, came.times->stale_if_error)));
   what->entry.load_time = now - which->started;
+  what->entry.tags = std::move(which->stamps);
   if (*came.value) tier().encode(**came.value, what->entry.payload);
   what->came(std::move(came));
   what->lease = *std::exchange(which->lease, std::nullopt);
@@ -193,6 +212,16 @@ void core<K, V, Hash, Eq>::on_changed(std::string_view printed_key) noexcept {
     if (looks_again) looks_again->wake();
     engine_.tidy();
   } catch (...) {  // out of memory, or the user's hash: one key cannot be found, so all go
+    on_all_changed();
+  }
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::on_tag_changed(std::uint64_t tag) noexcept {
+  if (tag == 0) return on_all_changed();
+  try {
+    tags_.invalidate(tag);
+  } catch (...) {  // out of memory
     on_all_changed();
   }
 }

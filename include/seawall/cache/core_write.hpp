@@ -61,14 +61,7 @@ std::size_t core<K, V, Hash, Eq>::invalidate_many(std::span<const K> keys) {
 
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::forget(std::vector<std::string> names) {
-  struct invalidation final : tier_invalidation {
-    std::atomic<bool> done{false};
-    void on_end() noexcept override {
-      done.store(true, std::memory_order_release);
-      done.notify_all();
-    }
-  };
-  const auto what = std::make_shared<invalidation>();
+  const auto what = std::make_shared<awaited<tier_invalidation>>();
   what->keys = std::move(names);
   what->caller_waits = true;
   tier().tier().invalidate(what);
@@ -100,7 +93,8 @@ bool core<K, V, Hash, Eq>::expire(const Q& key, std::size_t hash) {
 }
 
 template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy) {
+void core<K, V, Hash, Eq>::put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy,
+                                 const tag_list& tags) {
   if (shared()) {
     invalidate(key, hash);
     return;
@@ -114,7 +108,7 @@ void core<K, V, Hash, Eq>::put(K key, std::size_t hash, value_ptr<V> value, cons
     auto& shard = flights_.shard_of(hash);
     const std::lock_guard lock{shard.mutex};
     shard.supersede_locked(key, hash, woken);
-    store_locked(key, hash, value, times, weight, now);
+    store_locked(key, hash, value, times, weight, now, local::entry_tags{tags.hashes(), tags_.now()});
   }
   wake(woken);
   after_store(times);
@@ -122,6 +116,33 @@ void core<K, V, Hash, Eq>::put(K key, std::size_t hash, value_ptr<V> value, cons
 
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::clear() {
+  clear_here();
+  if (!shared()) return;
+  change_shared_tag(0);
+  clear_here();
+}
+
+// As with a key: before, so that nobody here gets it from now on, and after, for what was read in between.
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::invalidate_tag(std::uint64_t tag) {
+  tags_.invalidate(tag);
+  if (!shared()) return;
+  change_shared_tag(tag);
+  tags_.invalidate(tag);
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::change_shared_tag(std::uint64_t tag) {
+  const auto what = std::make_shared<awaited<tier_tag_change>>();
+  what->prefix = options_.name + ':';
+  what->tag = tag;
+  what->caller_waits = true;
+  tier().tier().change_tag(what);
+  tier().tier().wait(what->done);
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::clear_here() {
   for (auto& shard : flights_.shards()) {
     for (bool more = true; more;) {
       waiter_set woken;

@@ -66,12 +66,15 @@ struct flight {
   bool refresh;               ///< Started for an entry that may still be served.
   value_ptr<V> previous;      ///< For a conditional refresh.
   std::stop_source stop{};    ///< Thread-safe by itself.
+  std::uint64_t tag_events = 0;  ///< Of the cache's tags, before the load began.
+  tag_list tags{};               ///< As far as they are known before the load.
 
   bool alone = false;         ///< Not in the table: nobody joins it, and it stores nothing in this process.
 
   // ---- touched by the leader only ----
   bool counted = false;               ///< As a load: its loader was, or is, run.
   std::optional<tier_nonce> lease{};  ///< Of the shared tier: the right to fill the key.
+  std::vector<tag_stamp> stamps{};    ///< That came with it.
   bool refreshes_tier = false;        ///< The lease is that of a refresh.
   load_permits permits{};         ///< Given back when the loader has returned.
   clock::timer_id timer = 0;      ///< Fires at give_up_at; 0: none.

@@ -35,6 +35,7 @@ class load_op {
     duration deadline = forever;                 ///< From now.
     bool inline_loader = false;                  ///< Run even a bound loader on the driver's thread.
     load_permits* batch = nullptr;               ///< Shared by the operations of a batch.
+    tag_list tags{};
     bool fresh = false;                          ///< Not from this process, and linearizable over all of them.
     bool blocks = false;                         ///< The driver calls `await_tier` at step::ask.
   };
@@ -153,7 +154,7 @@ class load_op {
     admission flight = core_->admit(key_, hash_, {.joins = self_, .joins_own = !runs_inline(),
                                                   .batch = how_.batch,
                                                   .leader_deadline = runs_inline() ? deadline_ : never,
-                                                  .alone = alone_});
+                                                  .tags = how_.tags, .alone = alone_});
     switch (flight.is) {
       case admitted::answered:
         missed_ = false;
@@ -177,7 +178,7 @@ class load_op {
     }
     if (core_->time().now() >= deadline_) return serve(std::move(found));
     admission flight = core_->admit(key_, hash_, {.refresh = true, .replaces = found.written, .batch = how_.batch,
-                                                  .leader_deadline = deadline_});
+                                                  .leader_deadline = deadline_, .tags = how_.tags});
     if (flight.is == admitted::leads) return lead(std::move(flight.flight));
     if (flight.is == admitted::answered) return serve(std::move(flight.found));
     return serve(std::move(found));

@@ -15,6 +15,7 @@
 #include "seawall/base/random.hpp"
 #include "seawall/base/result.hpp"
 #include "seawall/local/entry.hpp"
+#include "seawall/local/tags.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -41,6 +42,7 @@ struct entry_options {
   std::optional<double> xfetch_beta{};       ///< XFetch's beta; 1 is the paper's choice; 0: off.
   std::optional<bool> no_store{};            ///< Answer the callers, store nothing, and drop what was stored.
   std::optional<seawall::consistency> consistency{};  ///< Default: `any`. For a call.
+  tag_list tags{};                           ///< Of the entry, for `invalidate_tag`; a loader's are added to a call's.
   std::optional<std::uint64_t> version{};    ///< Of the row, growing with its commits. For a loader, and for put.
   std::optional<duration> deadline{};        ///< How long this caller waits at most; <= 0: answers from the cache only.
 };

@@ -38,7 +38,7 @@ struct tier_nonce {
 /// That an entry belonged to a tag, and the tag's generation before its load began: it is valid while that generation
 /// is the tag's.
 struct tag_stamp {
-  std::uint64_t tag = 0;         ///< Hash of the tag's name.
+  std::uint64_t tag = 0;         ///< Hash of the tag's name; 0: every entry of the cache.
   std::uint64_t generation = 0;
 
   friend bool operator==(const tag_stamp&, const tag_stamp&) = default;
@@ -65,7 +65,10 @@ class tier_listener {
   /// The key (without the cache's prefix) changed: nothing that was read of it before is to be kept, and whoever waits
   /// for another's load of it should look again.
   virtual void on_changed(std::string_view key) noexcept = 0;
-  /// Any key may have changed.
+  /// The tag's generation changed: no entry with it that was read or loaded before is to be served. A tag is told of
+  /// in this way as long as an entry with it may be kept in the process.
+  virtual void on_tag_changed(std::uint64_t /*tag*/) noexcept { on_all_changed(); }
+  /// Any key, and any tag, may have changed.
   virtual void on_all_changed() noexcept = 0;
 };
 
@@ -101,12 +104,15 @@ class tier_read : public tier_call {
   bool refresh = false;                ///< An entry was seen that is stale or soon will be: takes the right to replace
                                        ///< it, which one caller at a time has; `hit` if it is fresh meanwhile.
   std::optional<tier_nonce> unusable{};  ///< The entry with this nonce is of no use to this caller: lease it away.
+  std::string prefix{};                ///< As the cache is attached: tags belong to it.
+  std::vector<std::uint64_t> tags{};   ///< Those that the load will give its value: `stamps` has their generations.
   duration lease_for{};                ///< How long a load may take before others may take over.
 
   // What came.
   outcome is = outcome::failed;
   tier_entry entry{};
   tier_nonce nonce{};
+  std::vector<tag_stamp> stamps{};     ///< With a lease: what a fill is to put into its entry's `tags`.
   const tier_proof* proof = nullptr;   ///< Of a hit, if it may be kept in the process; lives as long as the tier.
   time_point asked_at{};               ///< A moment at which what came was certainly not yet older than the store's.
 
@@ -142,6 +148,13 @@ class tier_invalidation : public tier_call {
   std::size_t undelivered = 0;
 };
 
+/// Gives a tag a new generation: ended, every entry with it is gone, as after tier_invalidation. Tag 0: all of the cache.
+class tier_tag_change : public tier_call {
+ public:
+  std::string prefix{};
+  std::uint64_t tag = 0;
+};
+
 /// Replaces an entry with a newer one of the source, if there is one and it is older; never creates one.
 class tier_put : public tier_call {
  public:
@@ -163,6 +176,10 @@ class shared_tier {
   /// Gives a lease back after a load that failed, so that others need not wait for its end. `refresh` as in the read.
   virtual void release(std::string key, const tier_nonce& lease, bool refresh) = 0;
   virtual void invalidate(std::shared_ptr<tier_invalidation> what) = 0;
+  virtual void change_tag(std::shared_ptr<tier_tag_change> what) {
+    what->failure = error{errc::invalid_argument, "this tier has no tags"};
+    what->on_end();
+  }
   virtual void put(std::shared_ptr<tier_put> what) = 0;
 
   /// Blocks until `done` is true, which the `on_end` of some call of this tier sets and notifies.

@@ -34,6 +34,8 @@ class tier_question final : public tier_read {
     patience = how.patience;
     caller_waits = how.caller_waits;
     lease_for = core_->lease_time();
+    const auto known = which_->tags.hashes();
+    tags.assign(known.begin(), known.end());
   }
 
   /// For `shared_tier::wait`.
@@ -44,6 +46,7 @@ class tier_question final : public tier_read {
   void accept_lease() noexcept {
     which_->lease = nonce;
     which_->refreshes_tier = refresh;
+    which_->stamps = std::move(stamps);
     taken_ = true;
   }
 
@@ -77,6 +80,18 @@ class tier_question final : public tier_read {
   std::atomic<state> state_{waiting};
   std::atomic<bool> done_{false};
   bool taken_ = false;  // by the asker after `done_`, or by whoever of asker and tier comes second
+};
+
+/// A call that a thread waits for.
+template <class Call>
+class awaited final : public Call {
+ public:
+  void on_end() noexcept override {
+    done.store(true, std::memory_order_release);
+    done.notify_all();
+  }
+
+  std::atomic<bool> done{false};  ///< For `shared_tier::wait`.
 };
 
 /// Storing a loaded value in the shared tier; ends the flight.

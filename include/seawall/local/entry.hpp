@@ -4,6 +4,7 @@
 
 #include "seawall/base/clock.hpp"
 #include "seawall/local/proof.hpp"
+#include "seawall/local/tags.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -88,6 +89,7 @@ template <class V>
 struct entry {
   value_ptr<V> value;  ///< Null: a cached absence.
   entry_times times;
+  entry_tags tags{};
   const proof* proved_by = nullptr;  ///< Served only as long as it covers the present; null: the times alone count.
 };
 

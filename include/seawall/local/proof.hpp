@@ -25,6 +25,9 @@ class proof {
   /// Messages may have been lost: nothing that was read under it is served again, whatever comes later.
   void end() noexcept { until_.store(time_point::min(), std::memory_order_release); }
 
+  /// Becomes a new proof, which covers nothing yet. Requires: nobody has an entry that was read under the old one.
+  void renew() noexcept { until_.store(time_point{}, std::memory_order_release); }
+
  private:
   std::atomic<time_point> until_{time_point{}};
 };
