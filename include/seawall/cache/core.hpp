@@ -64,7 +64,9 @@ enum class fate {
 };
 
 template <class K, class V, class Hash, class Eq>
-class core final : public stats_source, public tier_listener, public std::enable_shared_from_this<core<K, V, Hash, Eq>> {
+class core final : public stats_source,
+                   public tier_listener,
+                   public std::enable_shared_from_this<core<K, V, Hash, Eq>> {
  public:
   using key_type = K;
   using value_type = V;
@@ -210,17 +212,7 @@ class core final : public stats_source, public tier_listener, public std::enable
 
   /// The end of a load whose flight this caller leads.
   /// When memory runs out on the way, the flight is abandoned and the exception goes on.
-  settlement complete(const flight_ptr& which, loaded<V> given, const entry_policy& policy) {
-    try {
-      const time_point now = clock_->now();
-      outcome came = prepare(*which, std::move(given), policy, now);
-      if (may_fill(*which, came)) return fill(which, std::move(came));
-      return settle(which, std::move(came), now);
-    } catch (...) {
-      forsake(which);
-      throw;
-    }
-  }
+  settlement complete(const flight_ptr& which, loaded<V> given, const entry_policy& policy);
 
   /// The leader leaves without an answer: its loader is asked to stop and the waiters try again.
   void forsake(const flight_ptr& which) {

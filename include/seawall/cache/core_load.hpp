@@ -47,8 +47,8 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     const time_point load_end = after(now, options_.load_deadline);
     const bool leader_bound = how.leader_deadline < load_end;
     outcome.flight = std::make_shared<flight<K, V>>(key, hash, now, std::min(load_end, how.leader_deadline),
-                                                    leader_bound, how.refresh, std::move(found.value), std::stop_source{},
-                                                    tags_.now(), how.tags);
+                                                    leader_bound, how.refresh, std::move(found.value),
+                                                    std::stop_source{}, tags_.now(), how.tags);
     if (closed_.load()) {
       return {.is = admitted::refused, .why = error{errc::closed, "cache '" + options_.name + "' is being destroyed"}};
     }
@@ -167,6 +167,20 @@ void core<K, V, Hash, Eq>::end_leading(flight<K, V>& which) {
 }
 
 template <class K, class V, class Hash, class Eq>
+auto core<K, V, Hash, Eq>::complete(const flight_ptr& which, loaded<V> given, const entry_policy& policy)
+    -> settlement {
+  try {
+    const time_point now = clock_->now();
+    outcome came = prepare(*which, std::move(given), policy, now);
+    if (may_fill(*which, came)) return fill(which, std::move(came));
+    return settle(which, std::move(came), now);
+  } catch (...) {
+    forsake(which);
+    throw;
+  }
+}
+
+template <class K, class V, class Hash, class Eq>
 auto core<K, V, Hash, Eq>::prepare(const flight<K, V>& which, loaded<V> given, const entry_policy& policy,
                                    time_point now) -> outcome {
   outcome came{.value = [&]() -> answer {
@@ -241,7 +255,8 @@ void core<K, V, Hash, Eq>::note_end(const flight<K, V>& which, fate end, const o
   else if (came.unmodified) count(key_class, cache_counter::not_modified);
   if (came.value || !which.refresh || !options_.log) return;
   try {
-    options_.log(log_level::warning, "cache '" + options_.name + "': a refresh failed: " + came.value.error().message());
+    options_.log(log_level::warning,
+                 "cache '" + options_.name + "': a refresh failed: " + came.value.error().message());
   } catch (...) {  // the user's hook; there is nobody to tell
   }
 }

@@ -25,7 +25,8 @@ namespace seawall {
 
 /// What a read of a cache with a shared tier may answer with; a cache of one process is always `fresh`.
 enum class consistency : unsigned char {
-  any,    ///< What was right within the tier's bound (1 s by default, usually microseconds), from this process if there.
+  any,    ///< What was right within the tier's bound (1 s by default, usually microseconds), from this process if it
+          ///< is there.
   fresh,  ///< What is right now: linearizable over all processes. At least one round trip.
 };
 

@@ -72,8 +72,8 @@ class tier_listener {
   virtual void on_all_changed() noexcept = 0;
 };
 
-/// One operation under way. The tier holds it until `on_end`, which it calls exactly once, from any thread, perhaps from
-/// inside the call that began it. The results are there from then on, and are not written any more.
+/// One operation under way. The tier holds it until `on_end`, which it calls exactly once, from any thread, perhaps
+/// from inside the call that began it. The results are there from then on, and are not written any more.
 class tier_call {
  public:
   virtual ~tier_call() = default;
@@ -93,7 +93,7 @@ class tier_read : public tier_call {
   enum class outcome : std::uint8_t {
     failed,   ///< See `failure`: load without the tier, and do not fill.
     hit,      ///< `entry` and `nonce`.
-    leased,   ///< `nonce` is the lease (or, with `refresh`, the entry that may be replaced): load, then fill or release.
+    leased,   ///< `nonce` is the lease (with `refresh`: the entry that may be replaced): load, then fill or release.
     held,     ///< Another caller, anywhere, holds the lease: wait for on_changed or a while, and read again.
   };
 
@@ -148,7 +148,8 @@ class tier_invalidation : public tier_call {
   std::size_t undelivered = 0;
 };
 
-/// Gives a tag a new generation: ended, every entry with it is gone, as after tier_invalidation. Tag 0: all of the cache.
+/// Gives a tag a new generation: ended, every entry with it is gone, as after tier_invalidation. Tag 0: all of the
+/// cache.
 class tier_tag_change : public tier_call {
  public:
   std::string prefix{};
