@@ -49,7 +49,8 @@ class test_tier final : public shared_tier {
       ++fills;
       if (dead) return fail(*what);
       const auto found = data_.find(what->key);
-      what->accepted = found != data_.end() && found->second.name == what->lease && found->second.leased != what->refresh;
+      what->accepted = found != data_.end() && found->second.name == what->lease &&
+                       found->second.leased != what->refresh;
       if (what->accepted) {
         found->second = {.name = draw(), .leased = false, .entry = what->entry, .written = clock_->now()};
         tell(what->key);

@@ -261,10 +261,9 @@ class core final : public stats_source,
 
   /// No more loads start; those that run on the executor are asked to stop and waited for.
   void close();
-
   // ---- the shared tier: core_shared.hpp ----
 
-  bool shared() const noexcept { return static_cast<bool>(options_.shared); }
+  bool shared() const noexcept { return bool{options_.shared}; }
   const tier_binding<K, V>& tier() const noexcept { return options_.shared; }
   /// Listens to the tier; called once, when the core is owned.
   void attach();
@@ -389,7 +388,7 @@ class core final : public stats_source,
   flight_table<K, V, Eq> flights_;
   local::tag_table tags_;
   std::stop_source closing_;
-  // Sequentially consistent, both: a load counts itself in and then looks; the destructor says so and then counts.
+  // Sequentially consistent: a load counts itself in and then looks; the destructor says so and then counts.
   std::atomic<bool> closed_{false};
   std::atomic<std::size_t> in_background_{0};
 };

@@ -1,0 +1,101 @@
+// Two processes (each a core of its own, with the same name) that share a tier, driven step by step.
+#pragma once
+
+#include "seawall/cache.hpp"
+#include "seawall/testing.hpp"
+#include "test_tier.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace seawall::shared_test {
+
+using namespace std::chrono_literals;
+using test_core = core<int, std::string, hash<int>, std::equal_to<>>;
+using op = load_op<test_core>;
+
+struct counting_waiter final : waiter {
+  int wakes = 0;
+  void wake() noexcept override { ++wakes; }
+};
+
+class Shared : public ::testing::Test {
+ protected:
+  struct caller {
+    std::shared_ptr<counting_waiter> self = std::make_shared<counting_waiter>();
+    std::unique_ptr<op> machine;
+    step at;
+
+    op* operator->() const { return machine.get(); }
+  };
+
+  void SetUp() override { configure({}); }
+
+  void configure(cache_options<int, std::string> options) {
+    options.name = "users";
+    options.clock = clock;
+    options.seed = 7;
+    options.jitter = 0;
+    options.shared = std::shared_ptr<shared_tier>(tier);
+    for (auto* process : {&here, &there}) {
+      *process = std::make_shared<test_core>(options, hash<int>{}, std::equal_to<>{}, clock, executor);
+      (*process)->attach();
+    }
+  }
+
+  caller ask(const std::shared_ptr<test_core>& process, int key, op::settings how = {}) {
+    caller one;
+    how.policy = process->policy();
+    one.machine = std::make_unique<op>(process, key, process->hash_of(key), one.self, how);
+    one.at = one->start();
+    settle(one);
+    return one;
+  }
+
+  // Goes on as far as the tier's answers that are there carry it.
+  static void settle(caller& one) {
+    while (one.at == step::ask && one.self->wakes > 0) {
+      one.self->wakes = 0;
+      one.at = one->woken();
+    }
+  }
+  static void wake(caller& one) {
+    one.at = one->woken();
+    settle(one);
+  }
+  static void load(caller& one, loaded<std::string> value) {
+    ASSERT_EQ(one.at, step::run_loader);
+    one.at = one->loaded(std::move(value));
+    settle(one);
+  }
+
+  static std::string text(caller& one) {
+    if (one.at != step::done) return "not done";
+    const auto answer = one->take();
+    if (!answer) return "error: " + answer.error().code().message();
+    return *answer ? **answer : "absent";
+  }
+
+  std::string held_by(const std::shared_ptr<test_core>& process, int key) {
+    const auto found = process->look(key, process->hash_of(key));
+    if (found.is == standing::missing) return "nothing";
+    return found.value ? *found.value : "absent";
+  }
+
+  // Loads a value through one process, which puts it in the tier.
+  void store(const std::shared_ptr<test_core>& process, int key, std::string value) {
+    caller one = ask(process, key);
+    load(one, std::move(value));
+  }
+
+  std::shared_ptr<manual_clock> clock = std::make_shared<manual_clock>();
+  std::shared_ptr<manual_executor> executor = std::make_shared<manual_executor>();
+  std::shared_ptr<test_tier> tier = std::make_shared<test_tier>(clock);
+  std::shared_ptr<test_core> here;
+  std::shared_ptr<test_core> there;
+};
+
+}  // namespace seawall::shared_test
