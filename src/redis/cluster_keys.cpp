@@ -3,6 +3,7 @@
 #include "seawall/resp/view.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace seawall::redis {
 namespace {
@@ -38,7 +39,7 @@ key_slots slots_of(const cmd::request& asked) {
   const cmd::traits& about = asked.traits;
   if (about.first_key == 0) return {};
   const resp::view command = command_of(asked);
-  if (about.count_at == 0 && about.last_key == about.first_key) {
+  if (about.count_at == 0 && std::cmp_equal(about.last_key, about.first_key)) {
     if (command.size() <= about.first_key) return {};
     const std::string_view key = command[about.first_key].text();
     return {key_slots::kind::one, slot_of(key), key};

@@ -94,6 +94,7 @@ cluster_server* cluster_machine::primary_of(slot_number slot) const noexcept {
 
 std::vector<cluster_server*> cluster_machine::primaries() const {
   std::vector<cluster_server*> all;
+  all.reserve(shards_.size());
   for (const shard& one : shards_) all.push_back(one.primary);
   return all;
 }
@@ -306,7 +307,7 @@ error cluster_machine::why_no_map() const {
     const auto known = std::find_if(failures_.begin(), failures_.end(), [&](const auto& f) { return f.first == seed; });
     // Most messages begin with the address.
     std::string why = known == failures_.end() ? "no answer yet" : known->second.message();
-    if (!why.starts_with(seed.text())) why = seed.text() + ": " + why;
+    if (!why.starts_with(seed.text())) why = fmt::format("{}: {}", seed.text(), why);
     if (why.find("cluster support disabled") != why.npos) why += " (for a server that is no cluster: redis://)";
     all += (all.empty() ? "" : "; ") + why;
   }

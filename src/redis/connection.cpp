@@ -168,7 +168,7 @@ error connection::broken(error_code failed) const {
                                    failed == asio::error::eof ? "the server closed the connection" : failed.message())};
 }
 
-// By value: what it came from may be part of what is ended here.
+// NOLINTNEXTLINE(performance-unnecessary-value-param): what it came from may be part of what is ended here
 void connection::lost(error why, bool for_good) {
   const bool was_ready = state_ == state::ready;
   if (state_ == state::closed) return;

@@ -164,6 +164,7 @@ void sentinel_resolve::decide() {
 
 std::vector<net::address> sentinel_resolve::known() const {
   std::vector<net::address> all;
+  all.reserve(voters_.size());
   for (const voter& one : voters_) all.push_back(one.where);
   return all;
 }

@@ -16,8 +16,9 @@ char* write_argument(char* out, std::string_view bytes) noexcept {
   out = write_header(out, kind::bulk_string, bytes.size());
   if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
   out += bytes.size();
-  std::memcpy(out, "\r\n", 2);
-  return out + 2;
+  *out++ = '\r';
+  *out++ = '\n';
+  return out;
 }
 
 }  // namespace

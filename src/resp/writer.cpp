@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 
 namespace seawall::resp {
 namespace {
@@ -37,8 +36,9 @@ char* write_header(char* out, kind type, std::uint64_t count) noexcept {
   } else {
     out = std::to_chars(out, out + 20, count).ptr;
   }
-  std::memcpy(out, "\r\n", 2);
-  return out + 2;
+  *out++ = '\r';
+  *out++ = '\n';
+  return out;
 }
 
 /// Whether the value that begins belongs to an attribute, which RESP2 does not have; its `children` do, too.

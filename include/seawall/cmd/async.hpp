@@ -32,6 +32,11 @@ inline constexpr bool is_command = false;
 template <class T>
 inline constexpr bool is_command<command<T>> = true;
 
+/// None of the arguments is a command that its owner keeps: taking what it holds would leave it empty.
+template <class... Arguments>
+inline constexpr bool hand_over_commands =
+    (!(std::is_lvalue_reference_v<Arguments> && is_command<std::remove_cvref_t<Arguments>>) && ...);
+
 /// Starts an `Operation<..., Handler>` for `Signature`; `what` is moved into it.
 template <template <class> class Operation, class Signature, class Token, class... What>
 auto initiate(target& where, Token&& token, What&&... what) {
@@ -82,16 +87,20 @@ struct variadic {
 template <class All, std::size_t... I>
 using variadic_of = variadic<typename std::remove_cvref_t<std::tuple_element_t<I, All>>::result_type...>;
 
-template <class All, std::size_t... I>
-auto run_all(target& where, All&& all, std::index_sequence<I...>) {
-  return variadic_of<std::decay_t<All>, I...>::run(where, std::get<sizeof...(I)>(std::move(all)),
-                                                   std::move(std::get<I>(all))...);
+/// An element of a tuple of references as it was handed in: a token that was an lvalue is still its owner's.
+template <std::size_t I, class All>
+std::tuple_element_t<I, All>&& forwarded(All& all) noexcept {
+  return static_cast<std::tuple_element_t<I, All>&&>(std::get<I>(all));
 }
 
 template <class All, std::size_t... I>
-auto transact_all(target& where, All&& all, std::index_sequence<I...>) {
-  return variadic_of<std::decay_t<All>, I...>::transaction(where, std::get<sizeof...(I)>(std::move(all)),
-                                                           std::move(std::get<I>(all))...);
+auto run_all(target& where, All all, std::index_sequence<I...>) {
+  return variadic_of<All, I...>::run(where, forwarded<sizeof...(I)>(all), forwarded<I>(all)...);
+}
+
+template <class All, std::size_t... I>
+auto transact_all(target& where, All all, std::index_sequence<I...>) {
+  return variadic_of<All, I...>::transaction(where, forwarded<sizeof...(I)>(all), forwarded<I>(all)...);
 }
 
 }  // namespace detail
@@ -108,6 +117,7 @@ auto async_run(target& where, command<T> what, Token&& token) {
 template <class A, class B, class... Rest>
   requires(sizeof...(Rest) > 0)
 auto async_run(target& where, command<A> a, command<B> b, Rest&&... rest_and_token) {
+  static_assert(detail::hand_over_commands<Rest...>, "a command is moved into the operation: pass std::move(command)");
   return detail::run_all(
       where, std::forward_as_tuple(std::move(a), std::move(b), std::forward<Rest>(rest_and_token)...),
       std::make_index_sequence<sizeof...(Rest) + 1>{});
@@ -124,6 +134,7 @@ auto async_run(target& where, std::vector<command<T>> what, Token&& token) {
 template <class A, class... Rest>
   requires(sizeof...(Rest) > 0)
 auto async_transaction(target& where, command<A> a, Rest&&... rest_and_token) {
+  static_assert(detail::hand_over_commands<Rest...>, "a command is moved into the operation: pass std::move(command)");
   return detail::transact_all(where, std::forward_as_tuple(std::move(a), std::forward<Rest>(rest_and_token)...),
                               std::make_index_sequence<sizeof...(Rest)>{});
 }
