@@ -12,6 +12,8 @@
 #include "seawall/cache.hpp"
 #include "seawall/cache/async_driver.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
+
 namespace seawall {
 
 template <class K, class V, class Hash, class Eq>
@@ -47,6 +49,41 @@ template <class Q, class Token>
   requires(!std::same_as<std::remove_cvref_t<Token>, entry_options>)
 auto cache<K, V, Hash, Eq>::async_get_or_load(const Q& key, Token&& token) {
   return async_get_or_load(key, entry_options{}, std::forward<Token>(token));
+}
+
+namespace detail {
+
+/// A handler that is posted to its executor, which is kept working for it, with what it is called with.
+template <class Handler>
+auto posted(Handler handler) {
+  auto executor = boost::asio::get_associated_executor(handler);
+  return [work = boost::asio::make_work_guard(executor), end = std::move(handler)](auto... outcome) mutable {
+    boost::asio::post(work.get_executor(),
+                      [done = std::move(end), outcome...]() mutable { std::move(done)(outcome...); });
+  };
+}
+
+}  // namespace detail
+
+template <class K, class V, class Hash, class Eq>
+template <class Q, class Token>
+auto cache<K, V, Hash, Eq>::async_invalidate(const Q& key, Token&& token) {
+  decltype(auto) wanted = as_key(key);
+  return boost::asio::async_initiate<Token, void(bool)>(
+      [core = core_](auto handler, K which, std::size_t hash) {
+        core->begin_invalidate(std::move(which), hash, detail::posted(std::move(handler)));
+      },
+      token, K(wanted), core_->hash_of(wanted));
+}
+
+template <class K, class V, class Hash, class Eq>
+template <class Token>
+auto cache<K, V, Hash, Eq>::async_invalidate_tag(std::string_view tag, Token&& token) {
+  return boost::asio::async_initiate<Token, void()>(
+      [core = core_](auto handler, std::uint64_t which) {
+        core->begin_invalidate_tag(which, detail::posted(std::move(handler)));
+      },
+      token, tag_list::hash_of(tag));
 }
 
 }  // namespace seawall

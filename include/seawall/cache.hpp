@@ -61,7 +61,8 @@ class cache {
 
   // ---- reading ----
 
-  /// The fresh value under the key, or null: nothing there, or a cached absence. Never loads on this thread.
+  /// The fresh value under the key, or null: nothing there, or a cached absence. Never loads on this thread. With a
+  /// shared tier, what is not in the process is asked for there, within the tier's budget.
   template <class Q>
   value_ptr<V> get(const Q& key) {
     decltype(auto) wanted = as_key(key);
@@ -75,8 +76,13 @@ class cache {
       core_->count(core_->class_of(wanted), found.value ? cache_counter::hits : cache_counter::negative_hits);
       return std::move(found.value);
     }
-    core_->count(core_->class_of(wanted), cache_counter::misses);
-    return nullptr;
+    if (!core_->shared()) {
+      core_->count(core_->class_of(wanted), cache_counter::misses);
+      return nullptr;
+    }
+    settings how = settings_of({}, nullptr);
+    how.only_looks = true;
+    return load(wanted, hash, std::move(found), how, none_).value_or(nullptr);
   }
 
   /// What is there, fresh or stale, without counting a use; nothing when there is no entry.
@@ -174,12 +180,12 @@ class cache {
     return core_->invalidate(wanted, core_->hash_of(wanted));
   }
 
-  /// The same for many keys, one after another; how many entries were there.
+  /// The same for many keys, with one round trip to a shared tier; how many entries were there.
   template <std::ranges::input_range Keys>
   std::size_t invalidate_many(Keys&& keys) {
-    std::size_t removed = 0;
-    for (const auto& key : keys) removed += invalidate(key) ? 1 : 0;
-    return removed;
+    std::vector<K> all;
+    for (const auto& key : keys) all.emplace_back(key);
+    return core_->invalidate_many(all);
   }
 
   /// Marks the entry stale: served for `stale_for` while one refresh runs, and for `stale_if_error` if that fails.
@@ -229,6 +235,14 @@ class cache {
   template <class Q, class Token>
     requires(!std::same_as<std::remove_cvref_t<Token>, entry_options>)
   auto async_get_or_load(const Q& key, Token&& token);
+
+  /// invalidate for Boost.Asio: `token` is any completion token for void(bool). It is not cancelled: what was begun is
+  /// done.
+  template <class Q, class Token>
+  auto async_invalidate(const Q& key, Token&& token);
+  /// invalidate_tag for Boost.Asio: a completion token for void().
+  template <class Token>
+  auto async_invalidate_tag(std::string_view tag, Token&& token);
 
  private:
   using core_type = core<K, V, Hash, Eq>;

@@ -1,6 +1,11 @@
 // What two processes that share a tier see of each other.
 #include "test_shared.hpp"
 
+#include "seawall/async.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/io_context.hpp>
+
 namespace seawall::shared_test {
 namespace {
 
@@ -271,6 +276,39 @@ TEST_F(Shared, WhoWaitsTooLongForAnotherProcessLoadsByItself) {
   load(one, "mine");
   EXPECT_EQ(text(one), "mine");
   EXPECT_TRUE(tier->holds_lease("users:1"));
+}
+
+TEST_F(Shared, GetAsksTheTierAndLoadsNothing) {
+  cache<int, std::string> users{{.name = "users", .shared = std::shared_ptr<shared_tier>(tier),
+                                 .clock = clock, .executor = executor}};
+  EXPECT_EQ(users.get(1), nullptr);
+  EXPECT_FALSE(tier->holds_lease("users:1"));
+  store(there, 1, "a");
+  EXPECT_EQ(*users.get(1), "a");
+  EXPECT_EQ(users.stats().total.shared_hits, 1U);
+  EXPECT_EQ(users.stats().total.misses, 1U);
+  EXPECT_EQ(users.stats().total.abandoned, 0U);
+  caller loads = ask(there, 2);
+  EXPECT_EQ(users.get(2), nullptr);  // it does not wait for somebody else's load
+  tier->dead = true;
+  EXPECT_EQ(users.get(3), nullptr);
+}
+
+TEST_F(Shared, AnAsynchronousInvalidationEndsWhenTheTierHasDoneIt) {
+  cache<int, std::string> users{{.name = "users", .shared = std::shared_ptr<shared_tier>(tier),
+                                 .clock = clock, .executor = executor}};
+  (void)users.get_or_load(1, [](int) { return std::string("a"); });
+  tier->automatic = false;
+  boost::asio::io_context io;
+  std::optional<bool> there;
+  users.async_invalidate(1, boost::asio::bind_executor(io, [&](bool was) { there = was; }));
+  io.poll();
+  EXPECT_FALSE(there);
+  tier->run_all();
+  io.restart();
+  io.poll();
+  EXPECT_EQ(there, true);
+  EXPECT_FALSE(tier->holds_entry("users:1"));
 }
 
 TEST_F(Shared, ManyKeysAreAskedForTogetherAndLoadedTogether) {

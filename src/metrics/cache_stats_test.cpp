@@ -69,6 +69,7 @@ TEST(StatsTables, NamesAreThoseOfTheFields) {
   EXPECT_NAMED(overload_rejections);
   EXPECT_NAMED(caller_timeouts);
   EXPECT_NAMED(store_failures);
+  EXPECT_NAMED(shared_hits);
 #undef EXPECT_NAMED
 }
 

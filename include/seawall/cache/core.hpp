@@ -126,45 +126,15 @@ class core final : public stats_source,
     return detail::table_hash<Hash, K>(hash_, key);
   }
 
-  // ---- reading ----
+  // ---- reading: core_read.hpp ----
 
   /// What is there now; counts as a use when it can be served.
   template <class Q>
-  lookup<V> look(const Q& key, std::size_t hash) {
-    lookup<V> found;
-    const time_point coarse = clock_->coarse_now();
-    engine_.read(key, hash, coarse, [&](local::entry<V>& item, local::entry_header& header) {
-      local::stored_times stored{item.times};
-      const local::entry_times times = stored.get();
-      time_point now = coarse;
-      if (item.proved_by && !item.proved_by->covers(now + coarse_lag_)) return false;
-      if (!item.tags.valid(tags_)) return false;
-      if (now + coarse_lag_ < times.attention_from()) {
-        found.is = standing::fresh;
-      } else {
-        now = clock_->now();
-        found.is = standing_at(times, now, random_);
-        if (found.is == standing::missing) return false;
-      }
-      found.value = item.value;
-      found.written = times.written;
-      if (found.is == standing::on_error) return false;
-      if (found.is != standing::stale && stored.use(times, now)) header.extend_deadline(engine_deadline(stored.get()));
-      return true;
-    });
-    return found;
-  }
+  lookup<V> look(const Q& key, std::size_t hash);
 
   /// Calls `inspect(const entry&, now)` for what is there, expired or not; no use is counted.
   template <class Q, class F>
-  bool inspect(const Q& key, std::size_t hash, F&& inspector) {
-    const time_point now = clock_->now();
-    return engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header&) {
-      if ((item.proved_by && !item.proved_by->covers(now)) || !item.tags.valid(tags_)) return false;
-      inspector(local::entry<V>{item.value, local::stored_times{item.times}.get()}, now);
-      return false;
-    });
-  }
+  bool inspect(const Q& key, std::size_t hash, F&& inspector);
 
   // ---- writing: core_write.hpp ----
 
@@ -177,6 +147,10 @@ class core final : public stats_source,
   bool invalidate(const Q& key, std::size_t hash);
   /// The same for many keys; how many entries were in this process.
   std::size_t invalidate_many(std::span<const K> keys);
+
+  /// Begin them; `then` is called at the end, perhaps at once, from any thread.
+  void begin_invalidate(K key, std::size_t hash, std::move_only_function<void(bool)> then);
+  void begin_invalidate_tag(std::uint64_t tag, std::move_only_function<void()> then);
 
   /// Ends the entry's freshness and cuts off the load in progress, whose value may be older than the reason. With a
   /// shared tier it is `invalidate`.
@@ -216,8 +190,9 @@ class core final : public stats_source,
 
   /// The leader leaves without an answer: its loader is asked to stop and the waiters try again.
   void forsake(const flight_ptr& which) {
+    const bool ran = which->counted;  // else only the shared tier was asked
     end_leading(*which);
-    abandon(which);
+    abandon(which, ran);
   }
 
   /// Opens a flight and runs `loader` for it on the executor, unless one is under way or the key is in back-off.
@@ -342,7 +317,7 @@ class core final : public stats_source,
   void ask_in_background(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy);
   void arm(const flight_ptr& which);
   void time_out(const flight_ptr& which);
-  void abandon(const flight_ptr& which);
+  void abandon(const flight_ptr& which, bool counts = true);
   void end_leading(flight<K, V>& which);
   void store_locked(const K& key, std::size_t hash, const value_ptr<V>& value,
                     const std::optional<local::entry_times>& times, std::size_t weight, time_point now,
@@ -396,5 +371,6 @@ class core final : public stats_source,
 }  // namespace seawall
 
 #include "seawall/cache/core_load.hpp"
+#include "seawall/cache/core_read.hpp"
 #include "seawall/cache/core_shared.hpp"
 #include "seawall/cache/core_write.hpp"

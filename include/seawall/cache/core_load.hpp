@@ -144,7 +144,7 @@ void core<K, V, Hash, Eq>::time_out(const flight_ptr& which) {
 }
 
 template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::abandon(const flight_ptr& which) {
+void core<K, V, Hash, Eq>::abandon(const flight_ptr& which, bool counts) {
   waiter_set woken;
   {
     auto& shard = flights_.shard_of(which->hash);
@@ -154,7 +154,7 @@ void core<K, V, Hash, Eq>::abandon(const flight_ptr& which) {
     which->phase = flight_phase::abandoned;
     woken.swap(which->waiters);
   }
-  count(class_of(which->key), cache_counter::abandoned);
+  if (counts) count(class_of(which->key), cache_counter::abandoned);
   wake(woken);
   which->stop.request_stop();
 }

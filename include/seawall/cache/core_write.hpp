@@ -4,6 +4,7 @@
 #include "seawall/cache/core.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -66,6 +67,33 @@ void core<K, V, Hash, Eq>::forget(std::vector<std::string> names) {
   what->caller_waits = true;
   tier().tier().invalidate(what);
   tier().tier().wait(what->done);
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::begin_invalidate(K key, std::size_t hash, std::move_only_function<void(bool)> then) {
+  const bool there = drop(key, hash);
+  if (!shared()) return then(there);
+  auto what = std::make_shared<continued<tier_invalidation>>();
+  what->keys.push_back(printed(key));
+  what->then = [self = this->shared_from_this(), which = std::move(key), hash, there, end = std::move(then)]() mutable {
+    self->drop(which, hash);
+    end(there);
+  };
+  tier().tier().invalidate(std::move(what));
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::begin_invalidate_tag(std::uint64_t tag, std::move_only_function<void()> then) {
+  tags_.invalidate(tag);
+  if (!shared()) return then();
+  auto what = std::make_shared<continued<tier_tag_change>>();
+  what->prefix = options_.name + ':';
+  what->tag = tag;
+  what->then = [self = this->shared_from_this(), tag, end = std::move(then)]() mutable {
+    self->tags_.invalidate(tag);
+    end();
+  };
+  tier().tier().change_tag(std::move(what));
 }
 
 template <class K, class V, class Hash, class Eq>

@@ -36,6 +36,7 @@ class load_op {
     bool inline_loader = false;                  ///< Run even a bound loader on the driver's thread.
     load_permits* batch = nullptr;               ///< Shared by the operations of a batch.
     tag_list tags{};
+    bool only_looks = false;                     ///< In the shared tier too, but loads nothing and waits for nobody.
     bool fresh = false;                          ///< Not from this process, and linearizable over all of them.
     bool blocks = false;                         ///< The driver calls `await_tier` at step::ask.
   };
@@ -151,10 +152,13 @@ class load_op {
     }
     missed_ = true;
     if (core_->time().now() >= deadline_) return time_out();
-    admission flight = core_->admit(key_, hash_, {.joins = self_, .joins_own = !runs_inline(),
-                                                  .batch = how_.batch,
-                                                  .leader_deadline = runs_inline() ? deadline_ : never,
-                                                  .tags = how_.tags, .alone = alone_});
+    admission flight = core_->admit(key_, hash_,
+                                    {.joins = how_.only_looks ? nullptr : self_,
+                                     .joins_own = !runs_inline(),
+                                     .batch = how_.batch,
+                                     .leader_deadline = runs_inline() ? deadline_ : never,
+                                     .tags = how_.tags,
+                                     .alone = alone_});
     switch (flight.is) {
       case admitted::answered:
         missed_ = false;
@@ -164,9 +168,9 @@ class load_op {
       case admitted::joins:
         core_->count(core_->class_of(key_), cache_counter::coalesced);
         return wait_for(std::move(flight.flight));
-      case admitted::busy: break;  // not asked for
+      case admitted::busy: break;  // only looks
     }
-    return fail_with(error{errc::loader_failed});
+    return finish(nullptr);
   }
 
   // The value in hand is good enough for this caller. With a bound loader the refresh runs in the background; with the
@@ -214,6 +218,7 @@ class load_op {
   step ask(question_options how);
   step keeps_asking() { return core_->time().now() >= deadline_ ? give_way() : step::ask; }
   step give_way();
+  step nothing_there();
   step answered();
   step hit(const tier_question<Core>& asked);
   step finish_hit(const typename Core::settlement& ended, bool stale);

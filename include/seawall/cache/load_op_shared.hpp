@@ -14,6 +14,7 @@ step load_op<Core>::ask(question_options how) {
   if (now >= deadline_) return give_way();
   if (deadline_ != never) how.patience = deadline_ - now;
   how.caller_waits = how_.blocks;
+  how.takes_lease = !how_.only_looks;
   asked_ = core_->ask(led_, self_, how);
   return step::ask;
 }
@@ -36,7 +37,7 @@ step load_op<Core>::answered() {
     case tier_read::outcome::held: return somebody_loads();
     case tier_read::outcome::failed: break;
   }
-  return load();
+  return how_.only_looks ? nothing_there() : load();
 }
 
 template <class Core>
@@ -64,6 +65,7 @@ step load_op<Core>::finish_hit(const typename Core::settlement& ended, bool stal
   }
   if (ended.is == fate::late) return given_up();
   if (ended.is == fate::superseded) core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
+  if (!counted_) core_->count(core_->class_of(key_), cache_counter::shared_hits);
   if (stale) count_once(cache_counter::stale_served);
   else count_once(*ended.value ? cache_counter::hits : cache_counter::negative_hits);
   return finish(*ended.value);
@@ -78,6 +80,7 @@ step load_op<Core>::somebody_loads() {
     lookup<V> found = core_->look(key_, hash_);
     return found.servable() ? serve(std::move(found)) : decide(std::move(found));
   }
+  if (how_.only_looks) return nothing_there();
   if (in_hand_) {
     core_->forsake(std::exchange(led_, nullptr));
     return serve_in_hand();
@@ -92,6 +95,13 @@ step load_op<Core>::somebody_loads() {
   poll_at_ = after(now, core_->jittered(pause));
   poll_ = core_->time().call_at(std::min(poll_at_, deadline_), [self = self_] { self->wake(); });
   return step::wait;
+}
+
+// For a caller that loads nothing.
+template <class Core>
+step load_op<Core>::nothing_there() {
+  core_->forsake(std::exchange(led_, nullptr));
+  return in_hand_ ? serve_in_hand() : finish(nullptr);
 }
 
 template <class Core>

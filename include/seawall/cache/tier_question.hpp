@@ -6,6 +6,7 @@
 #include "seawall/cache/shared_tier.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -92,6 +93,15 @@ class awaited final : public Call {
   }
 
   std::atomic<bool> done{false};  ///< For `shared_tier::wait`.
+};
+
+/// A call at whose end something is done.
+template <class Call>
+class continued final : public Call {
+ public:
+  void on_end() noexcept override { std::exchange(then, nullptr)(); }
+
+  std::move_only_function<void()> then{};
 };
 
 /// Storing a loaded value in the shared tier; ends the flight.

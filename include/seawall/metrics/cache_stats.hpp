@@ -42,6 +42,7 @@ enum class cache_counter : std::uint8_t {
   overload_rejections,
   caller_timeouts,
   store_failures,
+  shared_hits,
 };
 
 #pragma GCC diagnostic pop
@@ -66,6 +67,7 @@ struct class_stats {
   std::uint64_t overload_rejections = 0;
   std::uint64_t caller_timeouts = 0;
   std::uint64_t store_failures = 0;
+  std::uint64_t shared_hits = 0;
 
   /// Lookups that the cache answered itself.
   std::uint64_t answered() const noexcept { return hits + negative_hits + stale_served; }
@@ -117,7 +119,9 @@ inline constexpr auto counter_table = std::to_array<counter_info>({
     {cache_counter::caller_timeouts, &class_stats::caller_timeouts, "caller_timeouts",
      "Callers whose own deadline passed before an answer was there."},
     {cache_counter::store_failures, &class_stats::store_failures, "store_failures",
-     "Values that were loaded or put but could not be stored, for want of memory."},
+     "Values that were loaded or put but could not be stored, for want of memory or for their tags."},
+    {cache_counter::shared_hits, &class_stats::shared_hits, "shared_hits",
+     "Lookups that the shared tier answered, which count as hits or negative_hits too."},
 });
 
 inline constexpr std::size_t counter_count = counter_table.size();

@@ -1,0 +1,46 @@
+// The members of core that read what is in the process. Part of core.hpp; not to be included by itself.
+#pragma once
+
+#include "seawall/cache/core.hpp"
+
+namespace seawall {
+
+template <class K, class V, class Hash, class Eq>
+template <class Q>
+lookup<V> core<K, V, Hash, Eq>::look(const Q& key, std::size_t hash) {
+  lookup<V> found;
+  const time_point coarse = clock_->coarse_now();
+  engine_.read(key, hash, coarse, [&](local::entry<V>& item, local::entry_header& header) {
+    local::stored_times stored{item.times};
+    const local::entry_times times = stored.get();
+    time_point now = coarse;
+    if (item.proved_by && !item.proved_by->covers(now + coarse_lag_)) return false;
+    if (!item.tags.valid(tags_)) return false;
+    if (now + coarse_lag_ < times.attention_from()) {
+      found.is = standing::fresh;
+    } else {
+      now = clock_->now();
+      found.is = standing_at(times, now, random_);
+      if (found.is == standing::missing) return false;
+    }
+    found.value = item.value;
+    found.written = times.written;
+    if (found.is == standing::on_error) return false;
+    if (found.is != standing::stale && stored.use(times, now)) header.extend_deadline(engine_deadline(stored.get()));
+    return true;
+  });
+  return found;
+}
+
+template <class K, class V, class Hash, class Eq>
+template <class Q, class F>
+bool core<K, V, Hash, Eq>::inspect(const Q& key, std::size_t hash, F&& inspector) {
+  const time_point now = clock_->now();
+  return engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header&) {
+    if ((item.proved_by && !item.proved_by->covers(now)) || !item.tags.valid(tags_)) return false;
+    inspector(local::entry<V>{item.value, local::stored_times{item.times}.get()}, now);
+    return false;
+  });
+}
+
+}  // namespace seawall
