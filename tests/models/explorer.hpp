@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -90,7 +91,7 @@ class explorer {
   explicit explorer(const Model& model, std::size_t limit = 6'000'000) : model_(model), limit_(limit) {}
 
   outcome run() {
-    places_.assign(1U << 12, nobody);
+    places_.assign(1U << 12, {});
     insert(model_.first(), nobody);
     for (std::uint32_t at = 0; at != states_.size(); ++at) {
       if (states_.size() > limit_) return finish(false);
@@ -103,6 +104,12 @@ class explorer {
 
  private:
   static constexpr std::uint32_t nobody = UINT32_MAX;
+
+  /// The hash saves a look at most of the states that are not the one that is sought.
+  struct place {
+    std::uint32_t hash = 0;
+    std::uint32_t index = nobody;
+  };
 
   struct violation {
     std::uint32_t at = nobody;
@@ -139,7 +146,8 @@ class explorer {
 
   static bool same(const state& a, const state& b) { return std::memcmp(&a, &b, sizeof(state)) == 0; }
 
-  static std::uint64_t hash(const state& one) {
+  /// Of states; it also says where a table that is no larger than 2^32 puts them.
+  static std::uint32_t hash(const state& one) {
     std::uint64_t mixed = 0;
     const auto* bytes = reinterpret_cast<const unsigned char*>(&one);
     for (std::size_t at = 0; at < sizeof(state); at += sizeof(std::uint64_t)) {
@@ -148,28 +156,29 @@ class explorer {
       mixed = (mixed ^ word) * 0x9e37'79b9'7f4a'7c15U;
       mixed ^= mixed >> 29;
     }
-    return mixed * 0xbf58'476d'1ce4'e5b9U;
+    return static_cast<std::uint32_t>(mixed * 0xbf58'476d'1ce4'e5b9U >> 32);
   }
 
   void insert(const state& one, std::uint32_t parent) {
-    if (2 * (states_.size() + 1) > places_.size()) rehash(4 * places_.size());
-    std::uint32_t& place = places_[find(one)];
-    if (place != nobody) return;
-    place = static_cast<std::uint32_t>(states_.size());
+    if (2 * (states_.size() + 1) > places_.size()) grow();
+    const std::uint32_t wanted = hash(one);
+    std::size_t at = wanted & (places_.size() - 1);
+    for (; places_[at].index != nobody; at = (at + 1) & (places_.size() - 1)) {
+      if (places_[at].hash == wanted && same(states_[places_[at].index], one)) return;
+    }
+    places_[at] = {wanted, static_cast<std::uint32_t>(states_.size())};
     states_.push_back(one);
     parents_.push_back(parent);
   }
 
-  /// The place of a state, or the free place where it belongs.
-  std::size_t find(const state& one) const {
-    std::size_t place = hash(one) >> 20 & (places_.size() - 1);
-    while (places_[place] != nobody && !same(states_[places_[place]], one)) place = (place + 1) & (places_.size() - 1);
-    return place;
-  }
-
-  void rehash(std::size_t size) {
-    places_.assign(size, nobody);
-    for (std::uint32_t i = 0; i != states_.size(); ++i) places_[find(states_[i])] = i;
+  void grow() {
+    const std::vector<place> old = std::exchange(places_, std::vector<place>(4 * places_.size()));
+    for (const place& one : old) {
+      if (one.index == nobody) continue;
+      std::size_t at = one.hash & (places_.size() - 1);
+      while (places_[at].index != nobody) at = (at + 1) & (places_.size() - 1);
+      places_[at] = one;
+    }
   }
 
   outcome finish(bool complete) {
@@ -196,7 +205,7 @@ class explorer {
   const std::size_t limit_;
   std::vector<state> states_;  // in the order in which they were found: it is the queue, too
   std::vector<std::uint32_t> parents_;
-  std::vector<std::uint32_t> places_;  // open addressing over states_
+  std::vector<place> places_;  // open addressing over states_
   std::array<violation, promise_names.size()> violations_;
 };
 

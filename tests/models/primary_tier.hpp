@@ -27,6 +27,8 @@ struct primary_tier {
   std::uint8_t lease_expiries = 0;
   std::uint8_t failovers = 0;
   std::uint8_t crashes = 0;  ///< Of writers, between commit and invalidation.
+  std::uint8_t losses = 0;   ///< Evictions of the record.
+  bool restarts = false;     ///< Where no record is, the generation begins again at 1; otherwise it is unique.
 
   enum class kind : std::uint8_t { nothing, value, lease };
   struct entry {
@@ -36,7 +38,7 @@ struct primary_tier {
     std::uint8_t generation = 0;
   };
   struct server {
-    std::uint8_t generation = 1;  ///< The record, and
+    std::uint8_t generation = 1;  ///< The record, 0 if there is none, and
     std::uint8_t reign = 0;       ///< in which reign it was written: run id and replication id tell.
     entry key{};
   };
@@ -77,6 +79,7 @@ struct primary_tier {
     std::uint8_t lease_expiries = 0;
     std::uint8_t failovers = 0;
     std::uint8_t crashes = 0;
+    std::uint8_t losses = 0;
     server primary{};
     server replica{};
     connection relay{};
@@ -91,6 +94,7 @@ struct primary_tier {
     one.lease_expiries = lease_expiries;
     one.failovers = failovers;
     one.crashes = crashes;
+    one.losses = losses;
     return one;
   }
 
@@ -101,8 +105,7 @@ struct primary_tier {
     for (std::uint8_t i = 0; i != refreshers; ++i) refresh(now, i, out);
     happen(now, out);
     const entry& key = now.primary.key;
-    const bool served = !generations || (key.generation == now.primary.generation && now.primary.reign == now.reign);
-    if (quiet(now) && key.what == kind::value && key.version != now.committed && served) {
+    if (quiet(now) && key.what == kind::value && key.version != now.committed && served(now)) {
       out.breaks(promise::perm, "quiet: the tier has v{}, the database v{}", key.version, now.committed);
     }
   }
@@ -121,6 +124,14 @@ struct primary_tier {
            std::ranges::all_of(now.refreshers, rests);
   }
 
+  /// To whoever connects, or to somebody who is connected.
+  bool served(const state& now) const {
+    const std::uint8_t generation = now.primary.key.generation;
+    const auto sees = [&](const auto& one) { return one.link.reign == now.reign && one.link.generation == generation; };
+    return !generations || (generation == now.primary.generation && now.primary.reign == now.reign) ||
+           std::ranges::any_of(now.readers, sees) || std::ranges::any_of(now.refreshers, sees);
+  }
+
   /// Where there are no failovers, connections are not looked at.
   bool connected(const state& now, const connection& link) const { return failovers == 0 || link.reign == now.reign; }
 
@@ -131,7 +142,11 @@ struct primary_tier {
       return;
     }
     server& primary = next.primary;
-    if (primary.reign != next.reign) primary = {next.next_nonce++, next.reign, primary.key};
+    if (primary.generation == 0 && restarts) {
+      primary = {1, next.reign, primary.key};
+    } else if (primary.generation == 0 || primary.reign != next.reign) {
+      primary = {next.next_nonce++, next.reign, primary.key};
+    }
     link = {next.reign, primary.generation};
   }
 
@@ -190,6 +205,11 @@ struct primary_tier {
     state next = now;
     reader& self = next.readers[i];
     const entry& found = now.primary.key;
+    if (suspect(found, self.link) && self.link.generation != now.primary.generation) {
+      // Perhaps it is this client that is behind. Two that take over from one another would never end.
+      connect(next, self.link);
+      return out.step(next, "reader {} looks at the record again: generation {}", i, self.link.generation);
+    }
     if (found.what == kind::nothing || suspect(found, self.link)) {
       const bool takes_over = found.what != kind::nothing;
       grant(next, self, pair && !takes_over ? rstep::gets : rstep::loads);
@@ -333,6 +353,12 @@ struct primary_tier {
     }
     if (failovers == 0) return;
     state next = now;
+    if (now.losses != 0 && now.primary.generation != 0) {
+      next.losses--;
+      next.primary.generation = 0;
+      out.step(next, "the record of the generation is evicted");
+      next = now;
+    }
     next.replica = now.primary;
     out.step(next, "the primary replicates");
     if (now.failovers == 0) return;
