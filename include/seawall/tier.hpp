@@ -2,4 +2,8 @@
 #pragma once
 
 #include "seawall/cache/shared_tier.hpp"
+#include "seawall/tier/options.hpp"
+#include "seawall/tier/redis_tier.hpp"
+#include "seawall/tier/remote_tier.hpp"
+#include "seawall/tier/stats.hpp"
 #include "seawall/tier/tuning.hpp"

@@ -38,6 +38,7 @@ result<void> client::check() {
   return {};
 }
 
+const options& client::configuration() const noexcept { return handle_->core->configuration(); }
 redis::capabilities client::capabilities() const { return handle_->core->capabilities(); }
 redis::stats client::stats() const { return handle_->core->read_stats(); }
 std::shared_ptr<const counter_source> client::stats_handle() const { return handle_->counted; }

@@ -48,6 +48,8 @@ class core final : public cmd::target, public router_host, public std::enable_sh
   }
 
   /// Any thread.
+  const redis::options& configuration() const noexcept { return services_.options; }
+  /// Any thread.
   redis::capabilities capabilities() {
     const std::lock_guard lock{services_.found_mutex};
     return services_.found;

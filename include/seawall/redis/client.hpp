@@ -91,6 +91,9 @@ class client {
   /// no command needs it.
   result<void> check();
 
+  /// The options that it was made with, password included. They live as long as the client.
+  const options& configuration() const noexcept;
+
   /// What the server that answered last can do; nothing before the first connection.
   redis::capabilities capabilities() const;
 

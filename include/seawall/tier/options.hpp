@@ -1,0 +1,45 @@
+// tier_options: how a shared tier uses its server.
+#pragma once
+
+#include "seawall/base/clock.hpp"
+#include "seawall/base/log.hpp"
+#include "seawall/base/result.hpp"
+#include "seawall/tier/tuning.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace seawall {
+
+/// Everything has a default.
+struct tier_options {
+  /// D: what a cache keeps of the tier in its process is at most so much older than the server's. 10 ms to an hour.
+  duration bound = std::chrono::seconds{1};
+  /// How often the server is asked for a sign of life while the tier is in use. 1 ms or more, less than half of `bound`.
+  duration heartbeat = std::chrono::milliseconds{250};
+  /// How long one call of the tier takes at most, connecting included; then the cache goes on without it.
+  duration budget = std::chrono::milliseconds{50};
+  /// Without calls for so long, the heartbeat pauses; what caches keep is asked for again after that.
+  duration idle = std::chrono::minutes{1};
+  /// The key that says which reign of a primary the server's data are of. All processes that share the data must agree.
+  std::string reign_key = "seawall:reign";
+  /// Longer values, decompressed, are neither stored nor taken from the server.
+  std::size_t max_payload = std::size_t{64} << 20;
+
+  tier::compression compression = {};
+  tier::breaker_options breaker = {};
+  tier::undelivered_limits undelivered = {};
+
+  std::shared_ptr<seawall::clock> clock = nullptr;  ///< None: the machine's monotonic clock.
+  log_hook log = nullptr;
+  std::optional<std::uint64_t> seed = {};           ///< Of nonces and reigns: for simulations only.
+};
+
+/// An error that names the field which is out of its limits.
+result<void> validate(const tier_options& how);
+
+}  // namespace seawall

@@ -1,0 +1,70 @@
+// remote_tier: a shared tier over whatever executes Redis commands. Over a Redis client it is made by `redis_tier`.
+#pragma once
+
+#include "seawall/base/result.hpp"
+#include "seawall/cache/shared_tier.hpp"
+#include "seawall/cmd/request.hpp"
+#include "seawall/redis/capabilities.hpp"
+#include "seawall/redis/tracking.hpp"
+#include "seawall/tier/options.hpp"
+#include "seawall/tier/stats.hpp"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace seawall {
+
+namespace tier {
+class core;
+}
+
+/// See shared_tier.hpp for the calls. All failures of a call are in its `failure`; none is fatal.
+/// Thread safety: all members may be called from any thread. Calls that are under way when it is destroyed end with
+/// errc::closed, by the time the target ends their commands.
+class remote_tier final : public shared_tier {
+ public:
+  using find_capabilities = std::function<redis::capabilities()>;
+
+  /// Over a target that outlives the tier. Whoever owns the target tells `feed` of changes, in order with the replies;
+  /// without that caches keep nothing of the tier in their processes. `can` is asked before each command that needs it.
+  /// Errors (errc::invalid_argument) name the option.
+  static result<std::shared_ptr<remote_tier>> over(cmd::target& where, tier_options how = {},
+                                                   find_capabilities can = nullptr);
+  /// The same, for a target that is made with the feed. `owner` is given up when the tier is destroyed, and must have
+  /// ended all commands by then.
+  struct made_target {
+    cmd::target* where = nullptr;
+    std::shared_ptr<void> owner = nullptr;
+    find_capabilities can = nullptr;
+  };
+  using make_target = std::function<result<made_target>(std::shared_ptr<redis::tracking_listener> feed)>;
+  static result<std::shared_ptr<remote_tier>> make(const make_target& target, tier_options how = {});
+
+  ~remote_tier() override;
+  remote_tier(const remote_tier&) = delete;
+  remote_tier& operator=(const remote_tier&) = delete;
+
+  void attach(std::string prefix, std::weak_ptr<tier_listener> listener) override;
+  void read(std::shared_ptr<tier_read> what) override;
+  void fill(std::shared_ptr<tier_fill> what) override;
+  void release(std::string key, const tier_nonce& lease, bool refresh) override;
+  void invalidate(std::shared_ptr<tier_invalidation> what) override;
+  void put(std::shared_ptr<tier_put> what) override;
+  void wait(const std::atomic<bool>& done) override;
+  duration bound() const noexcept override;
+
+  tier_stats stats() const;
+  std::shared_ptr<redis::tracking_listener> feed() const;
+
+ private:
+  remote_tier(std::shared_ptr<tier::core> core, std::shared_ptr<void> owner)
+      : core_(std::move(core)), owner_(std::move(owner)) {}
+
+  const std::shared_ptr<tier::core> core_;
+  std::shared_ptr<void> owner_;
+};
+
+}  // namespace seawall

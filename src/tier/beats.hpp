@@ -1,0 +1,36 @@
+// heartbeat_call: asks the server for its reign, which shows that it lives, and that all it has to tell was told.
+#pragma once
+
+#include "operation.hpp"
+
+#include <array>
+#include <memory>
+#include <utility>
+
+namespace seawall::tier {
+
+class heartbeat_call final : public operation {
+ public:
+  explicit heartbeat_call(std::shared_ptr<tier::core> core) : operation(std::move(core)) {}
+
+ private:
+  void begin() override {
+    sent_ = core_->now();
+    deadline_ = after(sent_, std::max(core_->options().heartbeat, core_->options().budget));
+    beat_.set(*this, core_->beat_command({}));
+    send(std::array{&beat_});
+  }
+
+  void replied(step& which, resp::view reply) noexcept override { core_->heard_beat(which.generation, sent_, reply); }
+
+  void round_ended() override {
+    if (beat_.failure()) core_->missed_beat(beat_.generation, *beat_.failure());
+    core_->heartbeat_ended(!beat_.failure(), core_->now() - sent_);
+    finish();
+  }
+
+  step beat_;
+  time_point sent_{};
+};
+
+}  // namespace seawall::tier

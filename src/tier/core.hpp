@@ -1,0 +1,134 @@
+// core: what the calls of one tier share: its server, what is known of it, and what is still to be told.
+#pragma once
+
+#include "breaker.hpp"
+#include "entry_format.hpp"
+#include "feeds.hpp"
+#include "listeners.hpp"
+#include "seawall/base/random.hpp"
+#include "seawall/cmd/command.hpp"
+#include "seawall/cmd/request.hpp"
+#include "seawall/redis/capabilities.hpp"
+#include "seawall/redis/tracking.hpp"
+#include "seawall/tier/options.hpp"
+#include "seawall/tier/remote_tier.hpp"
+#include "seawall/tier/stats.hpp"
+#include "undelivered.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace seawall::tier {
+
+/// Whether a call goes to the server.
+struct admission {
+  breaker::permit permit{};
+  std::optional<error> refused{};  ///< Why it does not.
+  time_point now{};
+};
+
+/// Thread safety: all members may be called from any thread; those of tracking_listener as that says. No lock is held
+/// while listeners, the target or the log are called.
+class core final : public redis::tracking_listener, public std::enable_shared_from_this<core> {
+ public:
+  explicit core(tier_options how);
+
+  /// Before the first call.
+  void use(cmd::target& where, remote_tier::find_capabilities can);
+  /// Later calls are refused, and no heartbeat runs from then on.
+  void close();
+
+  // tracking_listener
+  void on_tracking(std::uint64_t generation) override;
+  void on_invalidate(std::uint64_t generation, std::string_view key) override;
+  void on_loss(std::uint64_t generation, redis::tracking_loss why, std::uint16_t slot) override;
+
+  // A call begins and ends.
+  /// Empty key: of an invalidation, which need not wait for others.
+  admission admit(std::string_view key);
+  /// `hurried`: the caller had less time than calls need, so that a timeout says nothing of the server.
+  void ended(breaker::permit of, const error* failure, bool hurried);
+
+  /// What is known of the server that will presumably answer; nothing: a beat goes in front.
+  std::optional<footing> expected(time_point now) const;
+  /// For an answer: see feeds.
+  std::optional<footing> stand_on(std::uint64_t generation, time_point asked);
+  std::optional<std::uint64_t> last_reign() const;
+  std::int64_t server_now_ms(std::int64_t ahead_ms) const;
+  std::int64_t ahead_ms() const;
+
+  /// The command that asks for the reign of the server with the key. `anew`: it begins another one.
+  cmd::any_command beat_command(std::string_view key, bool anew = false);
+  /// The answer of a beat that was sent at that moment.
+  void heard_beat(std::uint64_t generation, time_point sent, resp::view reply);
+  /// A beat was answered with an error, or not at all.
+  void missed_beat(std::uint64_t generation, const error& why);
+  void heartbeat_ended(bool well, duration took);
+
+  /// These are to be invalidated as soon as possible.
+  void undeliver(std::span<const std::string_view> keys);
+  std::vector<undelivered::item> take_undelivered();
+  /// What became of a batch. True: more waits, and the time is good to go on.
+  bool replayed(std::span<const undelivered::item> batch, bool well);
+
+  void count(std::uint64_t tier_totals::*field, std::uint64_t n = 1);
+  tier_stats read_stats() const;
+
+  const tier_options& options() const noexcept { return how_; }
+  cmd::target& target() const noexcept { return *target_; }
+  redis::capabilities can() const { return can_ ? can_() : redis::capabilities{}; }
+  time_point now() const noexcept { return clock_->now(); }
+  tier_nonce nonce() { return draw_nonce(random_); }
+  /// The value of this tier's refresh locks.
+  const std::string& token() const noexcept { return token_; }
+  tier::listeners& listeners() noexcept { return listeners_; }
+
+ private:
+  void replay();
+  void arm_heartbeat(time_point now);
+  void on_heartbeat();
+  error breaker_error() const;
+
+  const tier_options how_;
+  const std::shared_ptr<seawall::clock> clock_;
+  random_source random_;
+  const std::string token_;
+  cmd::target* target_ = nullptr;
+  remote_tier::find_capabilities can_;
+  tier::listeners listeners_;
+
+  // Held while the heartbeat uses the target, so that `close` waits for it. Recursive: a target may answer at once.
+  std::recursive_mutex beating_;
+  bool stopped_ = false;  // guarded by beating_
+
+  mutable std::mutex mutex_;
+  // All below guarded by mutex_.
+  bool closed_ = false;
+  tier::feeds feeds_;
+  tier::breaker breaker_;
+  undelivered undelivered_;
+  bool replaying_ = false;
+  time_point last_used_ = time_point::min();
+  bool armed_ = false;
+  seawall::clock::timer_id timer_ = 0;
+  bool beat_under_way_ = false;
+  tier_totals totals_{};
+  duration heartbeat_time_{};
+};
+
+/// The key that serializes refreshes of `key`, in the same slot of a cluster.
+std::string lock_key_of(std::string_view key);
+/// A nonce as it is in a header.
+std::string bytes_of(const tier_nonce& nonce);
+/// Milliseconds for PX, at least one, rounded up; 0: no end.
+std::int64_t milliseconds_of(duration length);
+
+}  // namespace seawall::tier

@@ -1,0 +1,88 @@
+#include "fill_call.hpp"
+
+#include "releases.hpp"
+#include "scripts.hpp"
+#include "seawall/cmd/strings.hpp"
+#include "seawall/resp/value.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace seawall::tier {
+
+fill_call::fill_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_fill> what)
+    : call(std::move(core), std::move(what)), key_(what_->key), written_(core_->nonce()) {}
+
+void fill_call::begin() {
+  if (auto why = refused(key_)) return end(std::move(why));
+  const auto reign = core_->last_reign();
+  if (!reign) return end(error{errc::invalid_argument, "a fill without a lease of this tier"});
+  reign_ = *reign;
+  if (what_->entry.payload.size() > core_->options().max_payload) {
+    return end_fill(error{errc::invalid_argument, fmt::format("the value takes {} bytes, at most {} are stored",
+                                                              what_->entry.payload.size(),
+                                                              core_->options().max_payload)});
+  }
+  // The reign is the one that the lease names, or the store rejects it: also when another has begun meanwhile.
+  bytes_ = encode_entry(what_->entry, written_, reign_, core_->server_now_ms(core_->ahead_ms()),
+                        core_->options().compression);
+  if (bytes_.empty()) return end_fill(error{errc::invalid_argument, "the entry has too many tags"});
+  begin_round(!what_->refresh && core_->can().set_ifeq);
+}
+
+void fill_call::begin_round(bool natively) {
+  natively_ = natively;
+  if (natively) store_natively();
+  else store_by_script();
+  look_.set(*this, cmd::command<resp::value>{cmd::builder{"GETRANGE"}.key(key_).number(0).number(header_size - 1)});
+  round_.assign({&store_, &look_});
+  if (what_->refresh) {
+    unlock_.set(*this, unlock_command(*core_, key_));
+    round_.push_back(&unlock_);
+  }
+  asked_at_ = core_->now();
+  send(round_, what_->caller_waits);
+}
+
+void fill_call::store_natively() {
+  cmd::builder made{"SET"};
+  made.key(key_).text(bytes_).text("IFEQ").text(encode_lease(what_->lease, reign_, 0));
+  if (const auto ms = milliseconds_of(what_->entry.keep_for)) made.text("PX").number(ms);
+  store_.set(*this, cmd::command<resp::value>{made.effect(cmd::effect::write_once)});
+}
+
+void fill_call::store_by_script() {
+  store_.set(*this, cmd::command<resp::value>{cmd::eval(fill_script(), key_, bytes_of(what_->lease), bytes_,
+                                                        milliseconds_of(what_->entry.keep_for))});
+}
+
+void fill_call::replied(step& which, resp::view reply) noexcept {
+  if (&which == &store_) {
+    what_->accepted = natively_ ? which.done() : which.number() == 1;
+    return;
+  }
+  if (&which != &look_ || !what_->accepted) return;
+  const auto header = decode_header(reply.text());
+  if (!header || header->nonce != written_) return;
+  const auto on = core_->stand_on(which.generation, asked_at_);
+  if (!on || on->reign != reign_) return;
+  what_->proof = on->proof;
+  what_->on_read();
+}
+
+void fill_call::round_ended() {
+  if (send_sources(round_)) return;
+  if (store_.failure() && !what_->accepted) return end_fill(store_.failure());
+  // The bytes of a lease change when its floor is raised or kept: only the program can tell.
+  if (natively_ && !what_->accepted && !out_of_time()) return begin_round(false);
+  core_->count(what_->accepted ? &tier_totals::fills : &tier_totals::rejected_fills);
+  end(std::nullopt);
+}
+
+void fill_call::end_fill(std::optional<error> failure) {
+  release_lease(core_, key_, what_->lease);
+  end(std::move(failure));
+}
+
+}  // namespace seawall::tier

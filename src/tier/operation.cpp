@@ -1,0 +1,75 @@
+#include "operation.hpp"
+
+#include "seawall/cmd/error.hpp"
+
+#include <algorithm>
+
+namespace seawall::tier {
+
+void step::set(operation& of, cmd::any_command what) {
+  of_ = &of;
+  what_ = std::move(what);
+  with_source_ = {};
+  bytes = what_.encoded().bytes();
+  traits = what_.about();
+}
+
+void step::get_ready(duration longest, bool waits) {
+  if (std::exchange(ended_, false)) renew();
+  timeout = longest;
+  caller_waits = waits;
+  failure_.reset();
+  number_.reset();
+  done_ = false;
+}
+
+void step::use_source() {
+  with_source_ = what_.with_source();
+  bytes = with_source_.bytes();
+}
+
+void step::on_reply(std::size_t, resp::view reply) noexcept {
+  misses_script_ = false;
+  if (reply.is_error()) {
+    failure_ = cmd::to_error(reply.text());
+    misses_script_ = what_.has_source() && with_source_.arguments() == 0 &&
+                     failure_->code() == cmd::make_error_code(cmd::errc::no_script);
+    return;
+  }
+  done_ = !reply.is_null();
+  number_ = reply.integer();
+  of_->replied(*this, reply);
+}
+
+void step::on_end(const error* failure) noexcept {
+  ended_ = true;
+  if (failure) failure_ = *failure;
+  of_->step_ended();
+}
+
+void operation::send(std::span<step* const> steps, bool caller_waits) {
+  const duration left = std::max<duration>(deadline_ - core_->now(), std::chrono::milliseconds{1});
+  for (step* one : steps) one->get_ready(left, caller_waits);
+  for (std::size_t i = 0; i + 1 < steps.size(); ++i) steps[i]->next = steps[i + 1];
+  left_.store(steps.size(), std::memory_order_relaxed);
+  cmd::target& where = core_->target();
+  if (steps.size() == 1) where.submit(*steps.front());
+  else where.submit_all(*steps.front());
+}
+
+bool operation::send_sources(std::span<step* const> steps) {
+  const auto first = std::ranges::find_if(steps, &step::misses_script);
+  if (first == steps.end() || core_->now() >= deadline_) return false;
+  const auto again = steps.subspan(static_cast<std::size_t>(first - steps.begin()));
+  for (step* one : again) {
+    if (std::exchange(one->misses_script_, false)) one->use_source();
+  }
+  send(again);
+  return true;
+}
+
+void operation::step_ended() {
+  if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) round_ended();
+}
+
+}  // namespace seawall::tier

@@ -1,0 +1,188 @@
+#include "read_call.hpp"
+
+#include "releases.hpp"
+#include "scripts.hpp"
+#include "seawall/cmd/error.hpp"
+#include "seawall/cmd/strings.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace seawall::tier {
+namespace {
+
+// Three that look at what is there, and one more for a connection that is new.
+constexpr int most_rounds = 4;
+// A lease that nobody gives back must end some day.
+constexpr duration longest_lease = std::chrono::hours{24};
+
+cmd::any_command set_if_absent(std::string_view key, std::string_view value, duration length) {
+  return cmd::command<resp::value>{cmd::builder{"SET"}
+                                       .key(key)
+                                       .text(value)
+                                       .text("NX")
+                                       .text("PX")
+                                       .number(milliseconds_of(length))
+                                       .effect(cmd::effect::write_once)};
+}
+
+}  // namespace
+
+read_call::read_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_read> what)
+    : call(std::move(core), std::move(what)), key_(what_->key), own_(core_->nonce()) {}
+
+void read_call::begin() {
+  if (auto why = refused(key_)) return end(std::move(why));
+  get_.set(*this, cmd::get(key_));
+  if (what_->refresh && what_->takes_lease) next_ = claim::refresh;
+  else if (what_->expects_miss && what_->takes_lease) next_ = claim::absent;
+  begin_round();
+}
+
+void read_call::begin_round() {
+  if (rounds_ != 0 && out_of_time()) return end_without_answer();
+  ++rounds_;
+  asked_at_ = core_->now();
+  const std::optional<footing> on = core_->expected(asked_at_);
+  round_.clear();
+  beat_sent_ = !on;
+  if (!on) {
+    beat_.set(*this, core_->beat_command(key_));
+    round_.push_back(&beat_);
+  }
+  taking_ = std::exchange(next_, claim::none);
+  // A lease says under which reign it was taken, so that waits for the beat.
+  if (!on && taking_ != claim::refresh) taking_ = claim::none;
+  if (on) reign_ = on->reign;
+  if (taking_ != claim::none) add_claim();
+  round_.push_back(&get_);
+  unverified_ = false;
+  send(round_, what_->caller_waits && rounds_ == 1);
+}
+
+void read_call::add_claim() {
+  const duration length = std::min<duration>(what_->lease_for, longest_lease);
+  switch (taking_) {
+    case claim::none: return;
+    case claim::absent: claim_.set(*this, set_if_absent(key_, encode_lease(own_, reign_, 0), length)); break;
+    case claim::replace:
+      claim_.set(*this, cmd::eval(takeover_script(), key_, seen_, encode_lease(own_, reign_, 0),
+                                  milliseconds_of(length)));
+      break;
+    case claim::refresh: claim_.set(*this, set_if_absent(lock_key_of(key_), core_->token(), length)); break;
+  }
+  claimed_ |= taking_ != claim::refresh;
+  round_.push_back(&claim_);
+}
+
+void read_call::replied(step& which, resp::view reply) noexcept {
+  if (&which == &beat_) return core_->heard_beat(which.generation, asked_at_, reply);
+  if (&which == &claim_) {
+    if (taking_ == claim::refresh && which.done()) has_lock_ = true;
+    if (taking_ == claim::replace && which.number() == 1) core_->count(&tier_totals::takeovers);
+    return;
+  }
+  if (claim_.misses_script()) return;  // the round will be repeated
+  const std::optional<footing> on = core_->stand_on(which.generation, asked_at_);
+  unverified_ = !on;
+  if (on) judge(*on, reply);
+}
+
+// Decides, or sets what the next round does.
+void read_call::judge(const footing& on, resp::view reply) {
+  if (reply.is_null()) return want(claim::absent);
+  const std::string_view bytes = reply.text();
+  const std::optional<stored_header> header = decode_header(bytes);
+  if (!header) {
+    core_->count(&tier_totals::undecodable);
+    return take_away(bytes);
+  }
+  if (header->reign != on.reign) return take_away(bytes);
+  switch (header->kind) {
+    case stored_kind::tombstone: return take_away(bytes);
+    case stored_kind::lease:
+      what_->nonce = header->nonce;
+      return decide(header->nonce == own_ ? outcome::leased : outcome::held, on);
+    case stored_kind::value:
+    case stored_kind::absence: return judge_entry(on, bytes, header->nonce);
+  }
+}
+
+void read_call::judge_entry(const footing& on, std::string_view bytes, const tier_nonce& nonce) {
+  const bool unusable = what_->unusable == nonce;
+  if (unusable && !what_->refresh) return take_away(bytes);
+  auto entry = decode_entry(bytes, core_->server_now_ms(on.ahead_ms), core_->options().max_payload);
+  if (!entry) {
+    core_->count(&tier_totals::undecodable);
+    return take_away(bytes);
+  }
+  what_->nonce = nonce;
+  const bool fresh = entry->fresh_for > duration::zero() && !unusable;
+  if (what_->refresh && !fresh) {
+    // A failed SET is no answer: whoever holds the right is unknown.
+    if (!has_lock_ && taking_ == claim::refresh && claim_.failure()) return want(claim::refresh);
+    return decide(has_lock_ ? outcome::leased : outcome::held, on);
+  }
+  what_->entry = *std::move(entry);
+  decide(outcome::hit, on);
+}
+
+void read_call::take_away(std::string_view bytes) {
+  seen_ = bytes.substr(0, header_size);
+  want(claim::replace);
+}
+
+// In the order of the wire, so that the feed tells of later changes later.
+void read_call::decide(outcome is, const footing& on) {
+  decided_ = true;
+  what_->is = is;
+  what_->proof = on.proof;
+  what_->asked_at = asked_at_;
+  what_->on_read();
+}
+
+void read_call::round_ended() {
+  if (decided_) return end_decided();
+  if (send_sources(round_)) return;
+  if (get_.failure()) return end_without_answer();
+  if (unverified_) {
+    if (beat_sent_ && beat_.failure()) core_->missed_beat(beat_.generation, *beat_.failure());
+    if (rounds_ >= most_rounds || beat_sent_) return end_without_answer();
+    next_ = taking_ == claim::refresh && !has_lock_ ? claim::refresh : claim::none;
+    return begin_round();
+  }
+  // Not taken in this round, and the next would meet the same.
+  const bool refused = taking_ != claim::none && claim_.failure();
+  if (!what_->takes_lease || rounds_ >= most_rounds) {
+    what_->is = outcome::held;
+    return end_decided();
+  }
+  if (refused) return end_without_answer();
+  begin_round();
+}
+
+void read_call::end_decided() {
+  if (has_lock_ && what_->is != outcome::leased) release_lock(core_, key_);
+  core_->count(what_->is == outcome::hit      ? &tier_totals::hits
+               : what_->is == outcome::leased ? &tier_totals::leases
+                                              : &tier_totals::held);
+  core_->count(&tier_totals::reads);
+  end(std::nullopt);
+}
+
+void read_call::end_without_answer() {
+  std::optional<error> why = get_.failure();
+  if (!why && beat_sent_) why = beat_.failure();
+  if (!why && taking_ != claim::none) why = claim_.failure();
+  if (!why && out_of_time()) why = late();
+  if (!why) why = error{cmd::errc::connection_lost, "the connection changed while the tier was asked"};
+  what_->is = outcome::failed;
+  core_->count(&tier_totals::reads);
+  // It may have been stored all the same, and others would wait for its end.
+  if (claimed_) release_lease(core_, key_, own_);
+  if (has_lock_) release_lock(core_, key_);
+  end(std::move(why));
+}
+
+}  // namespace seawall::tier

@@ -1,0 +1,62 @@
+// read_call: a read of the tier. Each round ends with a tracked GET, whose answer decides: before it in the same piece
+// go, as the round needs them, a beat and the command that takes the lease.
+#pragma once
+
+#include "operation.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace seawall::tier {
+
+class read_call final : public call<tier_read> {
+ public:
+  read_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_read> what);
+
+ private:
+  using outcome = tier_read::outcome;
+  /// How a round takes the lease.
+  enum class claim : std::uint8_t {
+    none,
+    absent,   ///< If there is nothing.
+    replace,  ///< If there is what was seen in the round before.
+    refresh,  ///< The right to replace what there is.
+  };
+
+  void begin() override;
+  void replied(step& which, resp::view reply) noexcept override;
+  void round_ended() override;
+
+  void begin_round();
+  void add_claim();
+  void judge(const footing& on, resp::view reply);
+  void judge_entry(const footing& on, std::string_view bytes, const tier_nonce& nonce);
+  void want(claim how) noexcept { next_ = how; }
+  void take_away(std::string_view bytes);
+  void decide(outcome is, const footing& on);
+  void end_without_answer();
+  void end_decided();
+
+  const std::string key_;
+  const tier_nonce own_;         // of the lease, in all rounds
+  std::vector<step*> round_;
+  step beat_;
+  step claim_;
+  step get_;
+  time_point asked_at_{};
+  int rounds_ = 0;
+  std::uint64_t reign_ = 0;      // of the lease that this round takes
+  claim taking_ = claim::none;   // in this round
+  claim next_ = claim::none;
+  std::string seen_;             // the first bytes of what is to be replaced
+  bool beat_sent_ = false;       // in this round
+  bool unverified_ = false;      // the answer came over a connection that is not to be trusted yet
+  bool decided_ = false;
+  bool has_lock_ = false;        // of refreshes
+  bool claimed_ = false;         // a lease may have been stored
+};
+
+}  // namespace seawall::tier

@@ -1,0 +1,48 @@
+#include "seawall/tier/redis_tier.hpp"
+
+#include <utility>
+
+namespace seawall {
+namespace {
+
+// The client of a tier, for as long as the tier lives.
+class owned_client {
+ public:
+  explicit owned_client(redis::client made) : client_(std::move(made)) {}
+  ~owned_client() { client_.close(); }
+  owned_client(const owned_client&) = delete;
+  owned_client& operator=(const owned_client&) = delete;
+
+  redis::client& get() noexcept { return client_; }
+
+ private:
+  redis::client client_;
+};
+
+}  // namespace
+
+result<std::shared_ptr<remote_tier>> redis_tier(const redis::client& like, tier_options how) {
+  redis::options options = like.configuration();
+  if (options.url.find("+cluster") != std::string::npos) {
+    return fail(errc::invalid_argument, "shared tier: a Redis Cluster cannot be one yet");
+  }
+  if (!how.log) how.log = options.log;
+  if (!how.clock) how.clock = options.clock;
+  const auto make = [&](std::shared_ptr<redis::tracking_listener> feed) -> result<remote_tier::made_target> {
+    // An order of replies and changes, and an end for which the destructor can wait.
+    options.connections = 1;
+    options.executor = {};
+    options.read_from = redis::read_from::primary;
+    options.tracking = std::move(feed);
+    auto client = redis::client::connect(std::move(options));
+    if (!client) return std::unexpected(client.error());
+    auto owner = std::make_shared<owned_client>(*std::move(client));
+    redis::client& held = owner->get();
+    // The target outlives the tier's core's use of it, and the answer is asked for by calls only.
+    return remote_tier::made_target{
+        .where = &held.target(), .owner = std::move(owner), .can = [&held] { return held.capabilities(); }};
+  };
+  return remote_tier::make(make, std::move(how));
+}
+
+}  // namespace seawall
