@@ -156,7 +156,7 @@ TEST_F(Async, AnUnknownScriptIsSentWithItsSource) {
   EXPECT_EQ(redis.sent.at(1), "EVAL return 1 1 k");
   std::optional<std::tuple<result<int>, text_result>> both;
   redis.replies = frame("-NOSCRIPT") + frame("$1 v") + frame(":2");
-  async_run(redis, eval<int>(one, "k"), get("x"), asio::bind_executor(io, [&](auto given) { both.emplace(given); }));
+  async_run(redis, eval<int>(one, "k"), get("x"), asio::bind_executor(io, [&](const auto& given) { both.emplace(given); }));
   drain();
   EXPECT_EQ(std::get<0>(both.value()).value(), 2);
   EXPECT_EQ(std::get<1>(both.value()).value(), "v");
@@ -206,7 +206,7 @@ TEST_F(Async, CancellationEndsWhatIsLeftOfAPipeline) {
   std::optional<std::tuple<text_result, text_result>> both;
   async_run(redis, get("a"), get("b"),
             asio::bind_cancellation_slot(signal.slot(),
-                                         asio::bind_executor(io, [&](auto given) { both.emplace(given); })));
+                                         asio::bind_executor(io, [&](const auto& given) { both.emplace(given); })));
   request* const second = redis.waiting.back();
   redis.waiting.pop_back();
   redis.replies = frame("$1 v");

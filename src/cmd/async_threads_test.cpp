@@ -129,6 +129,7 @@ TEST(AsyncThreads, EveryOperationEndsOnceHoweverItIsCancelled) {
 TEST(AsyncThreads, ThreadsRunCommandsTogether) {
   threaded_target redis;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::atomic<int> good{0};
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
