@@ -156,7 +156,8 @@ TEST_F(Async, AnUnknownScriptIsSentWithItsSource) {
   EXPECT_EQ(redis.sent.at(1), "EVAL return 1 1 k");
   std::optional<std::tuple<result<int>, text_result>> both;
   redis.replies = frame("-NOSCRIPT") + frame("$1 v") + frame(":2");
-  async_run(redis, eval<int>(one, "k"), get("x"), asio::bind_executor(io, [&](const auto& given) { both.emplace(given); }));
+  async_run(redis, eval<int>(one, "k"), get("x"),
+            asio::bind_executor(io, [&](const auto& given) { both.emplace(given); }));
   drain();
   EXPECT_EQ(std::get<0>(both.value()).value(), 2);
   EXPECT_EQ(std::get<1>(both.value()).value(), "v");
