@@ -3,6 +3,7 @@
 #include "openssl_error.hpp"
 #include "seawall/net/connector.hpp"
 
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/error.hpp>
 
 #include <openssl/ssl.h>
@@ -40,20 +41,24 @@ std::size_t socket_stream::try_write(std::span<const char> bytes, error_code& fa
   return 0;
 }
 
+template <class Wait, class Call>
+void socket_stream::wait(Wait what, handler_memory& memory, Call call) {
+  auto told = [held = waits_, call = std::move(call)](const error_code&) {
+    if (held->open) call();
+  };
+  socket_.async_wait(what, boost::asio::bind_allocator(memory.allocator(), std::move(told)));
+}
+
 void socket_stream::wait_readable(std::shared_ptr<events> who) {
-  socket_.async_wait(stream_socket::wait_read, [open = open_, who = std::move(who)](const error_code&) {
-    if (*open) who->on_readable();
-  });
+  wait(stream_socket::wait_read, waits_->reading, [who = std::move(who)] { who->on_readable(); });
 }
 
 void socket_stream::wait_writable(std::shared_ptr<events> who) {
-  socket_.async_wait(stream_socket::wait_write, [open = open_, who = std::move(who)](const error_code&) {
-    if (*open) who->on_writable();
-  });
+  wait(stream_socket::wait_write, waits_->writing, [who = std::move(who)] { who->on_writable(); });
 }
 
 void socket_stream::close() noexcept {
-  *open_ = false;
+  waits_->open = false;
   error_code ignored;
   socket_.close(ignored);
 }

@@ -1,6 +1,7 @@
 // socket_stream: a stream over a TCP or Unix socket. tls_stream: the same with TLS in between.
 #pragma once
 
+#include "seawall/net/handler_memory.hpp"
 #include "seawall/net/stream.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -30,8 +31,16 @@ class socket_stream : public stream {
   stream_socket socket_;
 
  private:
+  template <class Wait, class Call>
+  void wait(Wait what, handler_memory& memory, Call call);
+
   // Handlers of waits outlive the stream; they ask here whether it is open.
-  std::shared_ptr<bool> open_ = std::make_shared<bool>(true);
+  struct waits {
+    bool open = true;
+    handler_memory reading;
+    handler_memory writing;
+  };
+  std::shared_ptr<waits> waits_ = std::make_shared<waits>();
 };
 
 struct ssl_deleter {

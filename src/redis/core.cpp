@@ -1,5 +1,7 @@
 #include "core.hpp"
 
+#include <boost/asio/bind_allocator.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
@@ -11,6 +13,30 @@ namespace {
 namespace asio = boost::asio;
 
 error closed_error() { return error{errc::closed, "the Redis client is closed"}; }
+
+using context_executor = asio::io_context::executor_type;
+using context_strand = asio::strand<context_executor>;
+using other_strand = asio::strand<asio::any_io_executor>;
+
+// The usual executor by its own type: each layer of type erasure allocates.
+asio::any_io_executor strand_of(const asio::any_io_executor& which) {
+  if (const auto* plain = which.target<context_executor>()) return asio::make_strand(*plain);
+  return asio::make_strand(which);
+}
+
+bool is_inside(const asio::any_io_executor& which) {
+  if (const auto* strand = which.target<context_strand>()) return strand->running_in_this_thread();
+  const auto* const strand = which.target<other_strand>();
+  return strand && strand->running_in_this_thread();
+}
+
+// Whether the calling thread is inside a handler of the context behind an executor, as far as that can be known.
+bool runs_on(const asio::any_io_executor& which) {
+  if (const auto* plain = which.target<context_executor>()) return plain->running_in_this_thread();
+  if (const auto* strand = which.target<context_strand>()) return strand->get_inner_executor().running_in_this_thread();
+  const auto* const strand = which.target<other_strand>();
+  return strand && runs_on(strand->get_inner_executor());
+}
 
 }  // namespace
 
@@ -33,7 +59,7 @@ core::core(options how, endpoint where, net::connect_options connecting) {
   services_.connecting = std::move(connecting);
   services_.clock = services_.options.clock ? services_.options.clock : make_steady_clock();
   if (services_.options.executor) {
-    services_.executor = asio::make_strand(services_.options.executor);
+    services_.executor = strand_of(services_.options.executor);
   } else {
     loop_ = std::make_unique<net::loop>();
     services_.executor = loop_->executor();
@@ -71,6 +97,7 @@ void core::submit_all(request& first) {
   // The answer may come, and drop the last handle of the client, before this returns.
   const auto self = shared_from_this();
   const bool caller_waits = first.caller_waits;
+  if (caller_waits && must_not_wait()) [[unlikely]] return refuse_to_wait(first);
   const time_point now = services_.clock->coarse_now();
   // The stack of submissions has the newest on top, so a chain goes in backwards.
   request* last = nullptr;
@@ -98,8 +125,10 @@ void core::cancel(request& asked) {
 }
 
 void core::wake(bool caller_waits) {
-  asio::post(services_.executor, [self = shared_from_this()] { self->pump(); });
-  if (loop_ && !caller_waits) loop_->nudge();
+  auto work = [self = shared_from_this()] { self->pump(); };
+  if (!loop_) return asio::post(services_.executor, std::move(work));
+  asio::post(loop_->executor(), asio::bind_allocator(wake_memory_.allocator(), std::move(work)));
+  if (!caller_waits) loop_->nudge();
 }
 
 void core::wait(const std::atomic<bool>& done) {
@@ -130,10 +159,22 @@ void core::close() {
   loop_->drive(done);
 }
 
+// The answer would come by this thread, which would wait for it.
+void core::refuse_to_wait(request& first) {
+  const error why{make_error_code(boost::system::errc::resource_deadlock_would_occur),
+                  "a blocking call by a handler that runs on the client's executor would wait for itself, so nothing "
+                  "was sent: use the async_ form, or a thread of your own"};
+  for (request* one = &first; one;) {
+    services_.counters.commands.add();
+    services_.counters.failures.add();
+    std::exchange(one, one->next)->on_end(&why);
+  }
+}
+
+bool core::must_not_wait() noexcept { return running_here() || (!loop_ && runs_on(services_.options.executor)); }
+
 bool core::running_here() noexcept {
-  if (loop_) return loop_->running_in_this_thread();
-  const auto* const strand = services_.executor.target<asio::strand<asio::any_io_executor>>();
-  return strand && strand->running_in_this_thread();
+  return loop_ ? loop_->running_in_this_thread() : is_inside(services_.executor);
 }
 
 // --- the executor ---------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include "client_counters.hpp"
 #include "router.hpp"
 #include "seawall/cmd/request.hpp"
+#include "seawall/net/handler_memory.hpp"
 #include "seawall/net/loop.hpp"
 
 #include <atomic>
@@ -58,6 +59,9 @@ class core final : public cmd::target, public router_host, public std::enable_sh
 
   /// Any thread: whether it is the executor's at this moment.
   bool running_here() noexcept;
+  /// Any thread: whether it would wait for itself in a blocking call. As `running_here`, or it runs another handler of
+  /// the context that the client was given.
+  bool must_not_wait() noexcept;
 
   /// Tells it when the client is closed; at once if it is.
   void attach(const std::shared_ptr<dependent>& one);
@@ -75,6 +79,7 @@ class core final : public cmd::target, public router_host, public std::enable_sh
 
   void start_clock(request& asked, time_point now) noexcept;
   void wake(bool caller_waits);
+  void refuse_to_wait(request& first);
   void take_submissions();
   void withdraw(request* newest);
 
@@ -84,6 +89,7 @@ class core final : public cmd::target, public router_host, public std::enable_sh
 
   std::atomic<request*> submitted_{nullptr};  // newest first
   std::atomic<request*> cancelled_{nullptr};
+  net::handler_memory wake_memory_;
   std::atomic<bool> closed_{false};
   bool pumping_ = false;
   std::vector<std::weak_ptr<dependent>> dependents_;

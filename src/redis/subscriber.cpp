@@ -5,6 +5,7 @@
 #include "seawall/cmd/error.hpp"
 #include "seawall/redis/client.hpp"
 
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -38,9 +39,12 @@ void subscriber::post(work_item what) {
   if (net::loop* const own = core_->own_loop()) own->nudge();
 }
 
-// On the executor, work is done at once, and nothing waits.
+// On the executor, work is done at once; in another handler of its context, soon.
 void subscriber::run_and_wait(const std::shared_ptr<waiter>& until, work_item what) {
-  if (core_->running_here()) return what(*this);
+  if (until->detached) {
+    return boost::asio::dispatch(services_.executor,
+                                 [self = shared_from_this(), what = std::move(what)] { what(*self); });
+  }
   post(std::move(what));
   core_->wait(until->done);
 }
@@ -48,16 +52,21 @@ void subscriber::run_and_wait(const std::shared_ptr<waiter>& until, work_item wh
 result<void> subscriber::add(const topics& more) {
   if (auto valid = check_topics(more); !valid) return valid;
   const auto waits = std::make_shared<waiter>();
-  waits->detached = core_->running_here();
+  waits->detached = core_->must_not_wait();
   waits->deadline = after(services_.clock->now(), timeout_);
+  if (waits->detached) {
+    const std::lock_guard lock{status_mutex_};
+    ++status_.missing;  // until `begin` has counted
+  }
   run_and_wait(waits, [more, waits](subscriber& self) { self.begin(more, waits); });
-  if (waits->failure) return std::unexpected(*waits->failure);
+  if (waits->done.load(std::memory_order_acquire) && waits->failure) return std::unexpected(*waits->failure);
   return {};
 }
 
 result<void> subscriber::remove(const topics& those) {
   if (auto valid = check_topics(those); !valid) return valid;
   const auto waits = std::make_shared<waiter>();
+  waits->detached = core_->must_not_wait();
   run_and_wait(waits, [those, waits](subscriber& self) {
     for_each_name(those, [&](topic_kind kind, const std::string& name) { self.drop(kind, name); });
     self.wake();

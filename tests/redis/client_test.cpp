@@ -1,5 +1,6 @@
 // One client, one real server.
 #include "client_support.hpp"
+#include "seawall/cmd/scripting.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -59,7 +60,7 @@ TEST_F(redis_client, runs_any_command) {
   EXPECT_EQ(wrong.error().code(), cmd::errc::wrong_type);
 }
 
-TEST_F(redis_client, a_pipeline_has_a_result_for_each_command) {
+TEST_F(redis_client, a_pipeline_has_a_result_for_each_command) {  // bug 25
   auto redis = client_of(server->port());
   redis.run(cmd::set("text", "abc"));
   const auto [added, wrong, read] = redis.run(cmd::incr("n"), cmd::incr("text"), cmd::get("text"));
@@ -86,6 +87,21 @@ TEST_F(redis_client, a_transaction_is_all_or_nothing) {
   const auto refused = redis.transaction(cmd::set("b", 1), cmd::raw("NOSUCH"));
   EXPECT_THAT(failure_of(refused), HasSubstr("NOSUCH"));
   EXPECT_EQ(text_of(redis.run(cmd::get("b"))), "(nil)");
+}
+
+// Bug 27: a server that does not know a script refuses it when EXEC runs it, and runs the rest.
+TEST_F(redis_client, a_script_that_the_server_does_not_know_runs_in_a_transaction) {
+  auto redis = client_of(server->port());
+  const cmd::script next{"return redis.call('INCRBY', KEYS[1], ARGV[1])"};
+  ASSERT_TRUE(redis.run(cmd::script_flush()));
+  const auto bare = redis.transaction(cmd::set("n", 1), cmd::raw("EVALSHA", next.digest(), 1, "n", 10));
+  ASSERT_TRUE(bare) << failure_of(bare);
+  EXPECT_EQ(std::get<1>(*bare).error().code(), cmd::errc::no_script) << "so a digest alone is not enough";
+  EXPECT_EQ(text_of(redis.run(cmd::get("n"))), "1");
+  const auto done = redis.transaction(cmd::set("n", 2), cmd::eval<int>(next, "n", 10), cmd::get("n"));
+  ASSERT_TRUE(done) << failure_of(done);
+  EXPECT_EQ(std::get<1>(*done), 12);
+  EXPECT_EQ(text_of(std::get<2>(*done)), "12");
 }
 
 TEST_F(redis_client, many_threads_share_a_connection_and_never_get_each_others_answers) {

@@ -1,6 +1,8 @@
 // The client on a real cluster whose slots move and whose nodes die, under load.
 #include "cluster_support.hpp"
 
+#include <boost/asio/use_future.hpp>
+
 #include <cstdio>
 #include <future>
 
@@ -111,6 +113,26 @@ TEST_F(changing_cluster, whoever_caches_hears_of_a_slot_that_moved) {
   // By now it is read from, and tracked by, the new owner.
   nodes->node(1).run({"SET", key, "2"});
   servers::wait_until("the new owner invalidates", [&] { return heard->invalidated(key); });
+}
+
+// Bug 6, where it bites: the old owner drops keys that it holds still, and tells nobody who has read them.
+TEST_F(changing_cluster, whoever_caches_hears_of_a_slot_that_was_taken_with_its_keys_left_behind) {
+  auto heard = std::make_shared<listener>();
+  auto how = cluster_options_for(*nodes);
+  how.tracking = heard;
+  auto redis = client_with(how);
+  const std::string key = key_in(5, "k");
+  ASSERT_EQ(redis.run(cmd::set(key, 1)), true);
+  ASSERT_EQ(text_of(redis.run(cmd::get(key))), "1");
+  // Only the new owner is told; the old one hears of it from the others.
+  nodes->move_slot(5, 1).begin();
+  nodes->node(1).run({"CLUSTER", "SETSLOT", "5", "NODE", nodes->id(1)});
+  nodes->wait_owner_other_than(5, 0);
+  servers::wait_until("the old owner drops its keys", [&] { return nodes->node(0).run({"DBSIZE"}) == "0"; });
+  EXPECT_FALSE(heard->lost(5)) << "nobody has told the client yet";
+  EXPECT_EQ(text_of(redis.run(cmd::get(key))), "(nil)");
+  EXPECT_TRUE(heard->lost(5));
+  EXPECT_FALSE(heard->lost(6));
 }
 
 TEST_F(changing_cluster, a_half_moved_slot_is_served_and_split_keys_wait) {
@@ -236,6 +258,41 @@ TEST_F(changing_cluster, a_hanging_primary_delays_its_own_requests_only) {
   nodes->wait_owner_other_than(1, 0);
   servers::wait_until("the hung shard is served", [&] { return redis.run(cmd::get(hanging)).has_value(); });
   nodes->node(0).resume();
+}
+
+// The same without a clock: no replica takes over, so that it stays stopped until the test says so.
+TEST(stopped_shard, the_others_serve_everything_meanwhile) {  // bug 20
+  SEAWALL_NEEDS_SERVER();
+  auto nodes = cluster::start({.replicas = 0, .config = {"cluster-require-full-coverage no"}});
+  auto how = cluster_options_for(*nodes);
+  how.command_timeout = 60s;
+  auto redis = client_with(how);
+  const std::string stopped = key_in(1, "k");
+  const std::vector<std::string> others{key_in(8'000, "k"), key_in(16'000, "k")};
+  for (const auto& key : {stopped, others[0], others[1]}) ASSERT_EQ(redis.run(cmd::set(key, key)), true);
+  nodes->node(0).pause();
+  auto stuck = redis.async_run(cmd::get(stopped), boost::asio::use_future);
+  auto also_stuck = redis.async_run(cmd::raw("MGET", others[0], stopped), boost::asio::use_future);
+  constexpr int rounds = 200, callers = 4;
+  std::atomic<int> served{0};
+  std::vector<std::jthread> threads;
+  for (int caller = 0; caller < callers; ++caller) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < rounds; ++i) {
+        for (const auto& key : others) {
+          if (redis.run(cmd::set(key, key)) == true) ++served;
+          if (text_of(redis.run(cmd::get(key))) == key) ++served;
+        }
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(served, callers * rounds * 4) << "all commands of the other shards";
+  EXPECT_EQ(stuck.wait_for(0s), std::future_status::timeout) << "while this one has no answer";
+  EXPECT_EQ(also_stuck.wait_for(0s), std::future_status::timeout);
+  nodes->node(0).resume();
+  EXPECT_EQ(text_of(stuck.get()), stopped);
+  EXPECT_TRUE(also_stuck.get());
 }
 
 TEST_F(changing_cluster, all_known_nodes_gone_and_back_again) {

@@ -1,5 +1,6 @@
 // The client behind real sentinels: failovers, partitions, dead sentinels.
 #include "sentinel_support.hpp"
+#include "servers/certificates.hpp"
 #include "servers/sentinel_group.hpp"
 
 #include <cstdio>
@@ -176,6 +177,19 @@ TEST_F(redis_sentinel, a_lying_sentinel_among_three_does_not_win) {  // bug 23
   EXPECT_GT(liar.asked(), 0U);
   EXPECT_EQ(impostor.accepted(), 0U);
   expect_unharmed(load, "failover beside a lying sentinel");
+}
+
+TEST_F(redis_sentinel, sentinels_and_servers_are_reached_by_tls_and_verified) {
+  auto group = sentinel_group::start({.tls = true, .password = "secret"});
+  auto url = sentinel_url(group->sentinel_ports(), ":secret@");
+  url.insert(url.find('+'), "s");
+  const auto& files = servers::test_certificates();
+  auto redis = sentinel_client(url, {.tls = {.ca_file = files.authority}, .command_timeout = patient});
+  EXPECT_EQ(redis.run(cmd::set("k", "v")), true);
+  const auto next = group->failover();
+  wait_served_by(redis, group->server(next));
+  auto doubting = sentinel_client(url, {.tls = {.ca_file = files.other_authority}, .command_timeout = 1s});
+  EXPECT_THAT(failure_of(doubting.check()), HasSubstr("certificate"));
 }
 
 TEST_F(redis_sentinel, replicas_answer_reads_if_they_may) {

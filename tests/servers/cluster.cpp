@@ -83,10 +83,11 @@ std::unique_ptr<cluster> cluster::start(cluster_options how) {
 
 void cluster::launch() {
   for (std::size_t i = 0; i < how_.primaries * (1 + how_.replicas); ++i) {
-    redis_options options{.password = how_.password};
+    redis_options options{.password = how_.password, .tls = how_.tls ? tls_mode::on : tls_mode::off};
     options.config = {"cluster-enabled yes", "cluster-config-file nodes.conf", "cluster-allow-replica-migration no",
                       "cluster-replica-validity-factor 0",
                       fmt::format("cluster-node-timeout {}", how_.node_timeout.count())};
+    if (how_.tls) options.config.insert(options.config.end(), {"tls-cluster yes", "tls-replication yes"});
     options.config.insert(options.config.end(), how_.config.begin(), how_.config.end());
     if (how_.proxied) {
       proxies_.push_back(std::make_unique<tcp_proxy>(0));
@@ -112,7 +113,7 @@ void cluster::introduce() {
   for (std::size_t i = 0; i < size(); ++i) {
     for (std::size_t j = i + 1; j < size(); ++j) {
       nodes_[i]->run(
-          {"CLUSTER", "MEET", "127.0.0.1", std::to_string(port(j)), std::to_string(nodes_[j]->port() + bus_distance)});
+          {"CLUSTER", "MEET", "127.0.0.1", std::to_string(port(j)), std::to_string(own_port(j) + bus_distance)});
     }
   }
 }
@@ -125,8 +126,12 @@ void cluster::attach_replicas() {
   }
 }
 
+std::uint16_t cluster::own_port(std::size_t which) const {
+  return how_.tls ? nodes_.at(which)->tls_port() : nodes_.at(which)->port();
+}
+
 std::uint16_t cluster::port(std::size_t which) const {
-  return how_.proxied ? proxies_.at(which)->port() : nodes_.at(which)->port();
+  return how_.proxied ? proxies_.at(which)->port() : own_port(which);
 }
 
 std::size_t cluster::node_with_port(std::uint16_t wanted) const {
@@ -231,7 +236,7 @@ std::size_t slot_move::keys(std::size_t most) {
     const auto found =
         nodes_.node(from_).run({"CLUSTER", "GETKEYSINSLOT", std::to_string(slot_), std::to_string(batch)}).elements;
     if (found.empty()) break;
-    arguments command{"MIGRATE", "127.0.0.1", std::to_string(nodes_.node(to_).port()), "", "0", "5000"};
+    arguments command{"MIGRATE", "127.0.0.1", std::to_string(nodes_.own_port(to_)), "", "0", "5000"};
     if (!nodes_.how_.password.empty()) command.insert(command.end(), {"AUTH", nodes_.how_.password});
     command.emplace_back("KEYS");
     for (const auto& key : found) command.push_back(key.text);

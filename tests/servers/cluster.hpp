@@ -35,6 +35,7 @@ struct cluster_options {
   std::chrono::milliseconds node_timeout{1000};
   /// Nodes and clients know each node by the port of a tcp_proxy before it; the cluster bus has none.
   bool proxied = false;
+  bool tls = false;  ///< Nodes and clients know each node by its TLS port, and nodes talk TLS, too. Not with `proxied`.
   std::string password = {};
   std::vector<std::string> config = {};  ///< More lines for all nodes.
 };
@@ -81,7 +82,7 @@ class cluster {
   const std::string& id(std::size_t which) const { return ids_.at(which); }
   /// Only with `proxied`.
   tcp_proxy& proxy(std::size_t which) { return *proxies_.at(which); }
-  /// By which nodes and clients know the node: its own port, or its proxy's.
+  /// By which nodes and clients know the node: its own port, its TLS port, or its proxy's.
   std::uint16_t port(std::size_t which) const;
   /// The node with this port; size() if there is none.
   std::size_t node_with_port(std::uint16_t port) const;
@@ -115,6 +116,7 @@ class cluster {
   void launch();
   void introduce();
   void attach_replicas();
+  std::uint16_t own_port(std::size_t which) const;
   std::pair<std::size_t, std::uint64_t> owner_and_epoch(std::uint16_t slot);
   bool sees(std::size_t which, view& result);
   bool agreed(view& common);

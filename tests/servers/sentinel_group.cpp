@@ -37,9 +37,16 @@ std::unique_ptr<sentinel_group> sentinel_group::start(sentinel_options how) {
   return group;
 }
 
+void sentinel_group::use_tls(redis_options& options) const {
+  if (!how_.tls) return;
+  options.tls = tls_mode::on;
+  options.config.emplace_back("tls-replication yes");  // a sentinel's own connections, too
+}
+
 void sentinel_group::launch_servers() {
   for (std::size_t i = 0; i <= how_.replicas; ++i) {
     redis_options options{.password = how_.password, .config = how_.config};
+    use_tls(options);
     // The proxy comes first, for the server must announce its port; where it leads is known afterwards.
     if (how_.proxied) {
       proxies_.push_back(std::make_unique<tcp_proxy>(0));
@@ -60,6 +67,7 @@ void sentinel_group::launch_sentinels() {
         fmt::format("sentinel down-after-milliseconds {} {}", how_.name, how_.down_after.count()),
         fmt::format("sentinel failover-timeout {} {}", how_.name, how_.failover_timeout.count()),
     };
+    use_tls(options);
     if (!how_.password.empty()) {
       options.config.push_back(fmt::format("sentinel auth-pass {} {}", how_.name, how_.password));
     }
@@ -77,12 +85,13 @@ void sentinel_group::launch_sentinels() {
 
 std::vector<std::uint16_t> sentinel_group::sentinel_ports() const {
   std::vector<std::uint16_t> ports;
-  for (const auto& sentinel : sentinels_) ports.push_back(sentinel->port());
+  for (const auto& sentinel : sentinels_) ports.push_back(how_.tls ? sentinel->tls_port() : sentinel->port());
   return ports;
 }
 
 std::uint16_t sentinel_group::port(std::size_t which) const {
-  return how_.proxied ? proxies_.at(which)->port() : servers_.at(which)->port();
+  if (how_.proxied) return proxies_.at(which)->port();
+  return how_.tls ? servers_.at(which)->tls_port() : servers_.at(which)->port();
 }
 
 std::optional<std::size_t> sentinel_group::primary_by(std::size_t sentinel) const {

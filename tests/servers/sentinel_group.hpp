@@ -28,6 +28,7 @@ struct sentinel_options {
   std::chrono::milliseconds failover_timeout{2000};
   /// Each server is known to the others, to the sentinels and thus to clients by the port of a tcp_proxy before it.
   bool proxied = false;
+  bool tls = false;  ///< All are known by their TLS ports, and talk TLS to each other. Not with `proxied`.
   std::string password = {};             ///< Of the servers; the sentinels have none.
   std::vector<std::string> config = {};  ///< More lines for the servers.
 };
@@ -47,7 +48,7 @@ class sentinel_group {
   const std::string& name() const noexcept { return how_.name; }
   /// Only with `proxied`.
   tcp_proxy& proxy(std::size_t which) { return *proxies_.at(which); }
-  /// By which sentinels and clients know the server: its own port, or its proxy's.
+  /// By which sentinels and clients know the server: its own port, its TLS port, or its proxy's.
   std::uint16_t port(std::size_t which) const;
 
   /// What one sentinel answers; std::nullopt if it does not answer, or names none of these servers.
@@ -63,6 +64,7 @@ class sentinel_group {
 
  private:
   explicit sentinel_group(sentinel_options how) : how_(std::move(how)) {}
+  void use_tls(redis_options& options) const;
   void launch_servers();
   void launch_sentinels();
   bool sentinel_knows_all(const redis_server& sentinel) const;

@@ -11,7 +11,8 @@
 // command with an argument out of its limits, of which nothing is sent.
 // A script that the server does not know (NOSCRIPT) is sent again with its source; in a pipeline this second sending
 // comes after all other commands of the pipeline.
-// Thread safety: any thread but those of the target. A command is not changed and may run many times.
+// Thread safety: any thread but those of the target, where a client answers with an error at once
+// (boost::system::errc::resource_deadlock_would_occur). A command is not changed and may run many times.
 #pragma once
 
 #include "seawall/cmd/command.hpp"

@@ -50,7 +50,8 @@ class client {
   static result<client> connect(options how = {});
 
   /// Runs a command, or several as one pipeline, or a vector of them; see cmd/run.hpp for results and errors.
-  /// Blocks: not to be called from handlers that run on the client's executor.
+  /// Blocks. In a handler that runs on the client's executor it would wait for itself: there, as all blocking calls, it
+  /// sends nothing and answers boost::system::errc::resource_deadlock_would_occur at once.
   template <class... What>
   auto run(const What&... what) {
     return cmd::run(target(), what...);

@@ -64,7 +64,7 @@ struct options {
   std::shared_ptr<tracking_listener> tracking = nullptr;
 
   /// Runs the client on this context instead of a thread of its own: an executor of a boost::asio::io_context (or a
-  /// strand of it) that the user runs. Then a blocking call must not be made from a handler of that context.
+  /// strand of it) that the user runs. A blocking call from a handler of that context is refused, on whatever thread.
   boost::asio::any_io_executor executor = {};
   std::shared_ptr<seawall::clock> clock = nullptr;           ///< None: the machine's monotonic clock.
   log_hook log = nullptr;

@@ -71,14 +71,14 @@ struct subscription_options {
 
 /// Messages come in the order in which their server sent them; topics of different servers have no common order.
 ///
-/// Handlers are called on the client's executor, one at a time: they must return soon, must not call the blocking verbs
-/// of the client, and may call everything here. With an executor of the client's own, that may be a thread that waits
-/// in a blocking call of the same client: hold no lock in such a call that a handler takes. An exception of a handler
-/// is logged. Nothing queues here: while a handler runs, messages pile up at the server, which gives up on a subscriber
-/// that is too slow (client-output-buffer-limit), and a gap follows.
+/// Handlers are called on the client's executor, one at a time: they must return soon, cannot use the blocking verbs
+/// of the client (client::run), and may call everything here. With an executor of the client's own, that may be a
+/// thread that waits in a blocking call of the same client: hold no lock in such a call that a handler takes. An
+/// exception of a handler is logged. Nothing queues here: while a handler runs, messages pile up at the server, which
+/// gives up on a subscriber that is too slow (client-output-buffer-limit), and a gap follows.
 ///
-/// Calls that wait do so for the subscription's timeout at most. On the client's executor nothing waits: `add` returns
-/// at once, and `active` says what came of it.
+/// Calls that wait do so for the subscription's timeout at most. On the client's executor, and in other handlers of the
+/// context that the client was given, nothing waits: `add` returns at once, and `active` says what came of it.
 /// Thread safety: all members but moving and destroying may be called from any thread.
 class subscription {
  public:
@@ -91,7 +91,8 @@ class subscription {
   /// Waits until the server has confirmed all of them. An error (the server's refusal, or errc::timed_out with the
   /// reason) leaves none of the new ones subscribed.
   result<void> add(const topics& more);
-  /// No message of these is handed out after it has returned. Names that were not subscribed to are passed over.
+  /// No message of these is handed out after it has returned, or, in another handler of the client's context, soon
+  /// afterwards. Names that were not subscribed to are passed over.
   result<void> remove(const topics& those);
   /// Whether the server has confirmed everything, and nothing is interrupted; the error says what is missing, and why.
   result<void> active() const;
