@@ -66,7 +66,6 @@ void breaker::failed(permit of, time_point now) noexcept {
 void breaker::dropped(permit of) noexcept {
   if (!of || of.epoch_ != epoch_ || state_ != breaker_state::half_open) return;
   probing_ = false;
-  ++epoch_;
 }
 
 /// Goes on to `now`, and empties the slices that lie further back than the window.

@@ -117,6 +117,7 @@ TEST(entry_format, freshness_survives_or_is_cut_to_what_fits) {
       {1ms - 1ns, now_ms, now_ms, 0ms},  // never longer than was said
       {-1ns, now_ms, now_ms, -1ms},
       {forever, now_ms, now_ms, forever},
+      {1h, (1LL << 47) - 10, (1LL << 47) - 10, 8ms},  // the last moment that is not for ever
       {forever, 0, end_of_time, forever},
       {forever - 1ns, 0, 0, most},
       {duration::min(), now_ms, now_ms, -most},
