@@ -1,5 +1,5 @@
-// feeds: what a tier knows of its server, for each connection that tells of changes (a tracking generation): which reign
-// it serves, how far its clock is ahead, and the proof of what is read over it. A machine: no I/O, no clock.
+// feeds: what a tier knows of its server, for each connection that tells of changes (a tracking generation): which
+// reign it serves, how far its clock is ahead, and the proof of what is read over it. A machine: no I/O, no clock.
 //
 // Nothing that comes over a connection is trusted before a beat over it was answered (see beat_script): until then the
 // server may be one that lost what it had promised.

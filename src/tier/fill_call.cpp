@@ -36,12 +36,18 @@ void fill_call::begin_round(bool natively) {
   if (natively) store_natively();
   else store_by_script();
   look_.set(*this, cmd::command<resp::value>{cmd::builder{"GETRANGE"}.key(key_).number(0).number(header_size - 1)});
-  round_.assign({&store_, &look_});
+  asked_at_ = core_->now();
+  round_.clear();
+  if (!core_->expected(asked_at_)) {
+    beat_.set(*this, core_->beat_command(key_));
+    round_.push_back(&beat_);
+  }
+  round_.push_back(&store_);
+  round_.push_back(&look_);
   if (what_->refresh) {
     unlock_.set(*this, unlock_command(*core_, key_));
     round_.push_back(&unlock_);
   }
-  asked_at_ = core_->now();
   send(round_, what_->caller_waits);
 }
 
@@ -58,24 +64,29 @@ void fill_call::store_by_script() {
 }
 
 void fill_call::replied(step& which, resp::view reply) noexcept {
+  if (&which == &beat_) return core_->heard_beat(which.generation, asked_at_, reply);
+  if (&which == &unlock_) return;
+  const auto on = core_->stand_on(which.generation, asked_at_);
+  const bool same_reign = on && on->reign == reign_;
   if (&which == &store_) {
-    what_->accepted = natively_ ? which.done() : which.number() == 1;
+    stored_ = natively_ ? which.done() : which.number() == 1;
+    // A server that went back in time may have brought a lease back that was taken away. What is stored over it belongs
+    // to the reign before, so that no reader takes it; nor may the caller.
+    what_->accepted = stored_ && same_reign;
     return;
   }
-  if (&which != &look_ || !what_->accepted) return;
+  if (!what_->accepted || !same_reign) return;
   const auto header = decode_header(reply.text());
   if (!header || header->nonce != written_) return;
-  const auto on = core_->stand_on(which.generation, asked_at_);
-  if (!on || on->reign != reign_) return;
   what_->proof = on->proof;
   what_->on_read();
 }
 
 void fill_call::round_ended() {
   if (send_sources(round_)) return;
-  if (store_.failure() && !what_->accepted) return end_fill(store_.failure());
+  if (store_.failure()) return end_fill(store_.failure());
   // The bytes of a lease change when its floor is raised or kept: only the program can tell.
-  if (natively_ && !what_->accepted && !out_of_time()) return begin_round(false);
+  if (natively_ && !stored_ && !out_of_time()) return begin_round(false);
   core_->count(what_->accepted ? &tier_totals::fills : &tier_totals::rejected_fills);
   end(std::nullopt);
 }

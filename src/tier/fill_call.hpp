@@ -1,5 +1,5 @@
-// fill_call: stores what was loaded, if the lease is still there, and reads its header back over the tracked connection:
-// only a read makes the server tell of the next change, and only one that found what was written proves it.
+// fill_call: stores what was loaded, if the lease is still there, and reads its header back over the tracked
+// connection: only a read makes the server tell of the next change, and only one that found what was written proves it.
 #pragma once
 
 #include "operation.hpp"
@@ -26,16 +26,17 @@ class fill_call final : public call<tier_fill> {
   void end_fill(std::optional<error> failure);
 
   const std::string key_;
-  const tier_nonce written_;   // the entry's
+  const tier_nonce written_;   // of the entry
   std::string bytes_;          // of the entry
   std::uint64_t reign_ = 0;
   time_point asked_at_{};
   std::vector<step*> round_;
+  step beat_;
   step store_;
   step look_;
   step unlock_;
   bool natively_ = false;      // in this round: SET IFEQ
-  bool unlocks_ = false;       // what follows in the round
+  bool stored_ = false;
 };
 
 }  // namespace seawall::tier

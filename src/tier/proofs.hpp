@@ -1,5 +1,5 @@
-// proofs: the proof records of a tier. They live as long as it does, since entries of caches point to them; one that has
-// ended is used again when no cache can have an entry of it any more.
+// proofs: the proof records of a tier. They live as long as it does, since entries of caches point to them; one that
+// has ended is used again when no cache can have an entry of it any more.
 #pragma once
 
 #include "seawall/cache/shared_tier.hpp"

@@ -19,7 +19,7 @@ namespace seawall {
 struct tier_options {
   /// D: what a cache keeps of the tier in its process is at most so much older than the server's. 10 ms to an hour.
   duration bound = std::chrono::seconds{1};
-  /// How often the server is asked for a sign of life while the tier is in use. 1 ms or more, less than half of `bound`.
+  /// How often the server is asked for a sign of life, in use: 1 ms or more, and less than half of `bound`.
   duration heartbeat = std::chrono::milliseconds{250};
   /// How long one call of the tier takes at most, connecting included; then the cache goes on without it.
   duration budget = std::chrono::milliseconds{50};

@@ -12,8 +12,8 @@
 namespace seawall {
 
 /// A tier over a client of its own, made with the options of `like`, one connection and a thread of its own. Nothing
-/// connects before the first call. The user needs the commands GET, SET, GETRANGE, UNLINK, DEL, SETRANGE, EVAL, EVALSHA,
-/// INFO and TIME, on the keys of the caches and on `reign_key`.
+/// connects before the first call. The user needs the commands GET, SET, GETRANGE, UNLINK, DEL, SETRANGE, EVAL,
+/// EVALSHA, INFO and TIME, on the keys of the caches, the same in braces with `:r` behind, and `reign_key`.
 /// Errors (errc::invalid_argument): an option out of its limits, or the URL of a cluster, which cannot be a tier yet.
 result<std::shared_ptr<remote_tier>> redis_tier(const redis::client& like, tier_options how = {});
 
