@@ -5,7 +5,7 @@ endif()
 
 set(SEAWALL_BOOST_VERSION 1.81)
 find_package(Threads REQUIRED)
-find_package(Boost ${SEAWALL_BOOST_VERSION} REQUIRED COMPONENTS url)
+find_package(Boost ${SEAWALL_BOOST_VERSION} REQUIRED COMPONENTS json url)
 find_package(OpenSSL 3 REQUIRED)
 find_package(fmt 9 REQUIRED)
 find_package(xxHash REQUIRED)

@@ -4,28 +4,28 @@
 
 #include <iterator>
 
+#include "printable.hpp"
+
 namespace seawall {
 namespace {
 
 /// How much of the bytes an error shows.
 constexpr std::size_t most_shown = 32;
 
-std::string shown(std::string_view bytes) {
-  std::string out;
+}  // namespace
+
+std::string printable(std::string_view bytes) {
+  std::string out = "\"";
   for (const char c : bytes.substr(0, most_shown)) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x20 && byte < 0x7f && c != '\\' && c != '"') out += c;
     else fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
   }
-  return out;
+  return out += bytes.size() > most_shown ? "\"..." : "\"";
 }
 
-}  // namespace
-
 std::unexpected<error> undecodable(std::string_view type, std::string_view bytes) {
-  const std::string_view more = bytes.size() > most_shown ? "..." : "";
-  return fail(errc::undecodable,
-              fmt::format("cannot read {} bytes as {}: \"{}\"{}", bytes.size(), type, shown(bytes), more));
+  return fail(errc::undecodable, fmt::format("cannot read {} bytes as {}: {}", bytes.size(), type, printable(bytes)));
 }
 
 }  // namespace seawall
