@@ -55,6 +55,17 @@ std::shared_ptr<net::stream::events> connection::self_events() {
   return {shared_from_this(), static_cast<net::stream::events*>(this)};
 }
 
+// What a connection calls meanwhile may come here again.
+void services::flush_dirty() {
+  while (!dirty.empty()) {
+    auto those = std::exchange(spare, {});
+    std::swap(those, dirty);
+    for (const auto& one : those) one->flush();
+    those.clear();
+    spare = std::move(those);
+  }
+}
+
 // --- requests -------------------------------------------------------------------------------------------------------
 
 void connection::submit(request& asked, bool asking) {

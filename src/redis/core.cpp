@@ -194,9 +194,7 @@ void core::pump() {
     take_submissions();
     withdraw(withdrawn);
   }
-  while (!services_.dirty.empty()) {
-    for (const auto& one : std::exchange(services_.dirty, {})) one->flush();
-  }
+  services_.flush_dirty();
   pumping_ = false;
 }
 

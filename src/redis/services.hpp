@@ -40,6 +40,10 @@ struct services {
 
   /// Connections with requests that were queued since the last flush.
   std::vector<std::shared_ptr<connection>> dirty;
+  std::vector<std::shared_ptr<connection>> spare;  // its memory
+
+  /// Writes what these have to write, and what comes up meanwhile.
+  void flush_dirty();
 
   template <class... Args>
   void log(log_level level, fmt::format_string<Args...> text, const Args&... args) const {

@@ -57,7 +57,7 @@ void waiting_room::on_timer() {
       parked_.push_back(p);
     }
   }
-  for (const auto& one : std::exchange(services_.dirty, {})) one->flush();
+  services_.flush_dirty();
   arm();
 }
 

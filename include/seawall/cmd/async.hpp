@@ -5,7 +5,8 @@
 //     auto done = co_await cmd::async_transaction(redis, cmd::set("a", 1), cmd::incr("b"), use_awaitable);
 //
 // Results are those of run.hpp. The handler runs on its associated executor: at once if the target ends the command on
-// a thread of that executor, else through its queue; a handler without an executor runs on a thread of the target.
+// a thread of that executor, else through its queue; a handler without an executor runs on a thread of the target. An
+// exception of a handler on a thread of the target ends the program; one of a coroutine goes the coroutine's way.
 // The memory of the operation comes from the handler's associated allocator.
 // Cancellation (terminal and partial; total too for commands that only read) abandons the command and answers
 // errc::cancelled; the server may have applied it.

@@ -56,7 +56,7 @@ class handler_memory {
     else ::operator delete(memory);
   }
 
-  alignas(std::max_align_t) std::byte room_[192];
+  alignas(std::max_align_t) std::byte room_[320];
   std::atomic<bool> taken_{false};
 };
 
