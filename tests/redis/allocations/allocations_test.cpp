@@ -84,8 +84,8 @@ TEST_F(redis_allocations, several_callers_that_block) {
   EXPECT_EQ(wrong, 0);
 }
 
-// Each command is submitted while a reply is handed out. Asio queues the strand anew for that, and its cache is too small
-// for everything that is under way at that moment.
+// Each command is submitted while a reply is handed out. Asio queues the strand anew for that, and its cache is too
+// small for everything that is under way at that moment.
 TEST_F(redis_allocations, a_coroutine) {
   asio::io_context context;
   auto redis = client_of(server->port(), {.executor = context.get_executor()});
