@@ -76,7 +76,7 @@ void core::close() {
   seawall::clock::timer_id timer = 0;
   {
     const std::lock_guard lock{mutex_};
-    closed_ = true;
+    closed_.store(true, std::memory_order_release);
     timer = std::exchange(armed_, false) ? timer_ : 0;
   }
   if (timer != 0) clock_->cancel(timer);
@@ -97,7 +97,18 @@ void core::on_tracking(std::uint64_t generation) {
   replay();
 }
 
-void core::on_invalidate(std::uint64_t, std::string_view key) {
+void core::on_invalidate(std::uint64_t generation, std::string_view key) {
+  if (key == how_.reign_key) {
+    const std::lock_guard lock{mutex_};
+    return feeds_.recheck(generation);
+  }
+  if (const auto tag = tag_of_key(key)) {
+    {
+      const std::lock_guard lock{mutex_};
+      tags_.forget(std::string{key});
+    }
+    return listeners_.tag_changed(tag->first, tag->second);
+  }
   if (const std::size_t told = listeners_.changed(key)) count(&tier_totals::changes_told, told);
 }
 
@@ -105,6 +116,7 @@ void core::on_loss(std::uint64_t generation, redis::tracking_loss why, std::uint
   bool tell_all = false;
   {
     const std::lock_guard lock{mutex_};
+    tags_.forget_all();
     if (why == redis::tracking_loss::disconnected) {
       feeds_.lose(generation);
     } else {
@@ -116,6 +128,7 @@ void core::on_loss(std::uint64_t generation, redis::tracking_loss why, std::uint
     }
   }
   if (tell_all) listeners_.all_changed();
+  else listeners_.tags_lost();
 }
 
 // --- calls ----------------------------------------------------------------------------------------------------------
@@ -123,7 +136,7 @@ void core::on_loss(std::uint64_t generation, redis::tracking_loss why, std::uint
 admission core::admit(std::string_view key) {
   admission let{.now = clock_->now()};
   const std::lock_guard lock{mutex_};
-  if (closed_) {
+  if (closed()) {
     let.refused = error{errc::closed, "the shared tier is closed"};
     ++totals_.failures_other;
   } else if (!key.empty() && undelivered_.contains(key)) {
@@ -133,7 +146,7 @@ admission core::admit(std::string_view key) {
     let.refused = error{cmd::errc::unreachable, "not tried: the calls before failed (the breaker is open)"};
     ++totals_.failures_breaker;
   }
-  if (!closed_) arm_heartbeat(let.now);
+  if (!closed()) arm_heartbeat(let.now);
   return let;
 }
 
@@ -195,6 +208,28 @@ tier_stats core::read_stats() const {
   return now;
 }
 
+// --- tags -----------------------------------------------------------------------------------------------------------
+
+core::tag_state core::tag(std::uint64_t connection, const std::string& key) const {
+  const std::lock_guard lock{mutex_};
+  return {.generation = tags_.find(connection, key), .pending = undelivered_.contains(key)};
+}
+
+core::tag_state core::expected_tag(const std::string& key) const {
+  const std::lock_guard lock{mutex_};
+  return {.generation = tags_.find(tags_.connection(), key), .pending = undelivered_.contains(key)};
+}
+
+std::optional<std::uint64_t> core::learn_tag(std::uint64_t connection, const std::string& key, resp::view reply) {
+  if (reply.is_null() || reply.text().size() != 8) return std::nullopt;
+  const std::uint64_t generation = number_of_bytes(reply.text());
+  const std::lock_guard lock{mutex_};
+  if (connection != 0) tags_.learn(connection, key, generation);
+  return generation;
+}
+
+std::string core::new_generation() { return bytes_of_number(random_.next()); }
+
 // --- beats ----------------------------------------------------------------------------------------------------------
 
 // One record for one primary.
@@ -219,18 +254,21 @@ void core::heard_beat(std::uint64_t generation, time_point sent, resp::view repl
   {
     const std::lock_guard lock{mutex_};
     tell_all = feeds_.beat(generation, sent, number_of_bytes(reign), ahead);
+    missing_ = false;
   }
   if (tell_all) listeners_.all_changed();
 }
 
 void core::missed_beat(std::uint64_t generation, const error& why) {
   bool tell_all = false;
+  bool said = false;
   {
     const std::lock_guard lock{mutex_};
     if (why.code() == cmd::make_error_code(cmd::errc::read_only)) tell_all = feeds_.doubt(generation);
+    said = std::exchange(missing_, true);
   }
   if (tell_all) listeners_.all_changed();
-  if (how_.log) how_.log(log_level::warning, fmt::format("shared tier: no reign: {}", why.message()));
+  if (how_.log && !said) how_.log(log_level::warning, fmt::format("shared tier: no reign: {}", why.message()));
 }
 
 // Requires: mutex_ is held.
@@ -251,7 +289,7 @@ void core::on_heartbeat() {
     const std::lock_guard lock{mutex_};
     armed_ = false;
     const bool idle = after(last_used_, how_.idle) <= now && undelivered_.size() == 0;
-    if (closed_ || idle) return;
+    if (closed() || idle) return;
     const time_point last_used = last_used_;
     arm_heartbeat(now);
     last_used_ = last_used;
@@ -283,7 +321,7 @@ void core::undeliver(std::span<const std::string_view> keys) {
 void core::replay() {
   {
     const std::lock_guard lock{mutex_};
-    if (closed_ || replaying_ || undelivered_.size() == 0) return;
+    if (closed() || replaying_ || undelivered_.size() == 0) return;
     replaying_ = true;
   }
   operation::start(std::make_unique<replay_call>(shared_from_this()));
@@ -293,8 +331,8 @@ std::vector<undelivered::item> core::take_undelivered() {
   constexpr std::size_t batch = 256;
   const std::lock_guard lock{mutex_};
   auto taken = undelivered_.take_batch(batch);
-  if (taken.empty() || closed_) replaying_ = false;
-  return closed_ ? std::vector<undelivered::item>{} : taken;
+  if (taken.empty() || closed()) replaying_ = false;
+  return closed() ? std::vector<undelivered::item>{} : taken;
 }
 
 bool core::replayed(std::span<const undelivered::item> batch, bool well) {

@@ -13,9 +13,11 @@
 #include "seawall/tier/options.hpp"
 #include "seawall/tier/remote_tier.hpp"
 #include "seawall/tier/stats.hpp"
+#include "tag_cache.hpp"
 #include "undelivered.hpp"
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -79,12 +81,29 @@ class core final : public redis::tracking_listener, public std::enable_shared_fr
   /// What became of a batch. True: more waits, and the time is good to go on.
   bool replayed(std::span<const undelivered::item> batch, bool well);
 
+  // Tags.
+  /// What is known of a tag for an answer that came over the connection. `pending`: its change has not reached the
+  /// server yet, so that nothing there is to be used.
+  struct tag_state {
+    std::optional<std::uint64_t> generation{};
+    bool pending = false;
+  };
+  tag_state tag(std::uint64_t connection, const std::string& key) const;
+  /// The same for what will presumably answer.
+  tag_state expected_tag(const std::string& key) const;
+  /// What a reply says; remembered if the connection tells of changes.
+  std::optional<std::uint64_t> learn_tag(std::uint64_t connection, const std::string& key, resp::view reply);
+  /// A generation that was never there before, as it is stored.
+  std::string new_generation();
+
   void count(std::uint64_t tier_totals::*field, std::uint64_t n = 1);
   tier_stats read_stats() const;
 
   const tier_options& options() const noexcept { return how_; }
   cmd::target& target() const noexcept { return *target_; }
-  redis::capabilities can() const { return can_ ? can_() : redis::capabilities{}; }
+  /// Nothing is sent any more, and the target may be gone.
+  bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+  redis::capabilities can() const { return can_ && !closed() ? can_() : redis::capabilities{}; }
   time_point now() const noexcept { return clock_->now(); }
   tier_nonce nonce() { return draw_nonce(random_); }
   /// The value of this tier's refresh locks.
@@ -95,7 +114,6 @@ class core final : public redis::tracking_listener, public std::enable_shared_fr
   void replay();
   void arm_heartbeat(time_point now);
   void on_heartbeat();
-  error breaker_error() const;
 
   const tier_options how_;
   const std::shared_ptr<seawall::clock> clock_;
@@ -109,17 +127,20 @@ class core final : public redis::tracking_listener, public std::enable_shared_fr
   std::recursive_mutex beating_;
   bool stopped_ = false;  // guarded by beating_
 
+  std::atomic<bool> closed_{false};  // set under mutex_
+
   mutable std::mutex mutex_;
   // All below guarded by mutex_.
-  bool closed_ = false;
   tier::feeds feeds_;
   tier::breaker breaker_;
   undelivered undelivered_;
+  tag_cache tags_;
   bool replaying_ = false;
   time_point last_used_ = time_point::min();
   bool armed_ = false;
   seawall::clock::timer_id timer_ = 0;
   bool beat_under_way_ = false;
+  bool missing_ = false;  // the last beat was not answered, which was said
   tier_totals totals_{};
   duration heartbeat_time_{};
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -36,6 +37,19 @@ class listeners {
       ++told;
     }
     return told;
+  }
+
+  void tag_changed(std::string_view prefix, std::uint64_t tag) const {
+    for (const auto all = snapshot(); const place& one : *all) {
+      if (prefix != one.prefix) continue;
+      if (const auto who = one.who.lock()) who->on_tag_changed(tag);
+    }
+  }
+
+  void tags_lost() const {
+    for (const auto all = snapshot(); const place& one : *all) {
+      if (const auto who = one.who.lock()) who->on_tags_lost();
+    }
   }
 
   void all_changed() const {

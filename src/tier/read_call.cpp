@@ -33,8 +33,13 @@ read_call::read_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_read
     : call(std::move(core), std::move(what)), key_(what_->key), own_(core_->nonce()) {}
 
 void read_call::begin() {
+  core_->count(&tier_totals::reads);
   if (auto why = refused(key_)) return end(std::move(why));
   get_.set(*this, cmd::get(key_));
+  if (what_->takes_lease && !what_->prefix.empty()) {
+    need_tag(0);
+    for (const std::uint64_t tag : what_->tags) need_tag(tag);
+  }
   if (what_->refresh && what_->takes_lease) next_ = claim::refresh;
   else if (what_->expects_miss && what_->takes_lease) next_ = claim::absent;
   begin_round();
@@ -51,6 +56,8 @@ void read_call::begin_round() {
     beat_.set(*this, core_->beat_command(key_));
     round_.push_back(&beat_);
   }
+  add_tags();
+  looks_again_ = false;
   taking_ = std::exchange(next_, claim::none);
   // A lease says under which reign it was taken, so that waits for the beat.
   if (!on && taking_ != claim::refresh) taking_ = claim::none;
@@ -59,6 +66,62 @@ void read_call::begin_round() {
   round_.push_back(&get_);
   unverified_ = false;
   send(round_, what_->caller_waits && rounds_ == 1);
+}
+
+void read_call::need_tag(std::uint64_t tag) {
+  if (std::ranges::find(tags_, tag, &tag_query::tag) != tags_.end()) return;
+  tag_query& query = tags_.emplace_back();
+  query.tag = tag;
+  query.key = tag_key_of(what_->prefix, tag);
+}
+
+// In front of everything else, so that they are known when the lease is taken.
+void read_call::add_tags() {
+  for (tag_query& query : tags_) {
+    query.told.reset();
+    if (core_->expected_tag(query.key).generation) continue;
+    if (query.missing) {
+      const duration life = core_->options().tag_life;
+      query.make.set(*this, set_if_absent(query.key, core_->new_generation(), life));
+      round_.push_back(&query.make);
+    }
+    query.read.set(*this, cmd::get(query.key));
+    round_.push_back(&query.read);
+  }
+}
+
+bool read_call::stamp_lease(std::uint64_t connection) {
+  what_->stamps.clear();
+  if (what_->prefix.empty()) return true;
+  for (const tag_query& query : tags_) {
+    if (query.tag != 0 && std::ranges::find(what_->tags, query.tag) == what_->tags.end()) continue;
+    const auto generation = generation_of(connection, query.tag);
+    if (!generation) return false;
+    what_->stamps.push_back({query.tag, *generation});
+  }
+  return true;
+}
+
+// Nothing also while a change of the tag waits for its delivery.
+std::optional<std::uint64_t> read_call::generation_of(std::uint64_t connection, std::uint64_t tag) {
+  const auto query = std::ranges::find(tags_, tag, &tag_query::tag);
+  const bool asked = query != tags_.end();
+  const core::tag_state state = core_->tag(connection, asked ? query->key : tag_key_of(what_->prefix, tag));
+  tag_pending_ |= state.pending;
+  if (state.pending) return std::nullopt;
+  return asked && query->told ? query->told : state.generation;
+}
+
+auto read_call::check_tags(std::uint64_t connection, const tier_entry& entry) -> validity {
+  validity all = validity::valid;
+  for (const tag_stamp& stamp : entry.tags) {
+    const auto generation = generation_of(connection, stamp.tag);
+    if (generation && *generation != stamp.generation) return validity::invalid;
+    if (generation) continue;
+    need_tag(stamp.tag);
+    all = validity::unknown;
+  }
+  return all;
 }
 
 void read_call::add_claim() {
@@ -83,6 +146,13 @@ void read_call::replied(step& which, resp::view reply) noexcept {
     if (taking_ == claim::replace && which.number() == 1) core_->count(&tier_totals::takeovers);
     return;
   }
+  for (tag_query& query : tags_) {
+    if (&which == &query.make) return;
+    if (&which != &query.read) continue;
+    query.missing = reply.is_null();
+    query.told = core_->learn_tag(which.generation, query.key, reply);
+    return;
+  }
   if (claim_.misses_script()) return;  // the round will be repeated
   const std::optional<footing> on = core_->stand_on(which.generation, asked_at_);
   unverified_ = !on;
@@ -91,19 +161,24 @@ void read_call::replied(step& which, resp::view reply) noexcept {
 
 // Decides, or sets what the next round does.
 void read_call::judge(const footing& on, resp::view reply) {
-  if (reply.is_null()) return want(claim::absent);
+  if (reply.is_null()) return want(claim::absent, on);
   const std::string_view bytes = reply.text();
   const std::optional<stored_header> header = decode_header(bytes);
   if (!header) {
     core_->count(&tier_totals::undecodable);
-    return take_away(bytes);
+    return take_away(bytes, on);
   }
-  if (header->reign != on.reign) return take_away(bytes);
+  if (header->reign != on.reign) return take_away(bytes, on);
   switch (header->kind) {
-    case stored_kind::tombstone: return take_away(bytes);
+    case stored_kind::tombstone: return take_away(bytes, on);
     case stored_kind::lease:
       what_->nonce = header->nonce;
-      return decide(header->nonce == own_ ? outcome::leased : outcome::held, on);
+      if (header->nonce != own_) return decide(outcome::held, on);
+      if (!stamp_lease(get_.generation)) {
+        looks_again_ = true;
+        return;
+      }
+      return decide(outcome::leased, on);
     case stored_kind::value:
     case stored_kind::absence: return judge_entry(on, bytes, header->nonce);
   }
@@ -111,26 +186,40 @@ void read_call::judge(const footing& on, resp::view reply) {
 
 void read_call::judge_entry(const footing& on, std::string_view bytes, const tier_nonce& nonce) {
   const bool unusable = what_->unusable == nonce;
-  if (unusable && !what_->refresh) return take_away(bytes);
+  if (unusable && !what_->refresh) return take_away(bytes, on);
   auto entry = decode_entry(bytes, core_->server_now_ms(on.ahead_ms), core_->options().max_payload);
   if (!entry) {
     core_->count(&tier_totals::undecodable);
-    return take_away(bytes);
+    return take_away(bytes, on);
+  }
+  switch (check_tags(get_.generation, *entry)) {
+    case validity::invalid: return take_away(bytes, on);
+    case validity::unknown: looks_again_ = true; return;
+    case validity::valid: break;
   }
   what_->nonce = nonce;
   const bool fresh = entry->fresh_for > duration::zero() && !unusable;
   if (what_->refresh && !fresh) {
     // A failed SET is no answer: whoever holds the right is unknown.
-    if (!has_lock_ && taking_ == claim::refresh && claim_.failure()) return want(claim::refresh);
+    if (!has_lock_ && taking_ == claim::refresh && claim_.failure()) return want(claim::refresh, on);
+    if (has_lock_ && !stamp_lease(get_.generation)) {
+      looks_again_ = true;
+      return;
+    }
     return decide(has_lock_ ? outcome::leased : outcome::held, on);
   }
   what_->entry = *std::move(entry);
   decide(outcome::hit, on);
 }
 
-void read_call::take_away(std::string_view bytes) {
+void read_call::take_away(std::string_view bytes, const footing& on) {
   seen_ = bytes.substr(0, header_size);
-  want(claim::replace);
+  want(claim::replace, on);
+}
+
+void read_call::want(claim how, const footing& on) {
+  if (!what_->takes_lease) return decide(outcome::held, on);
+  next_ = how;
 }
 
 // In the order of the wire, so that the feed tells of later changes later.
@@ -148,13 +237,17 @@ void read_call::round_ended() {
   if (get_.failure()) return end_without_answer();
   if (unverified_) {
     if (beat_sent_ && beat_.failure()) core_->missed_beat(beat_.generation, *beat_.failure());
-    if (rounds_ >= most_rounds || beat_sent_) return end_without_answer();
+    if (rounds_ >= most_rounds || (beat_sent_ && beat_.failure())) return end_without_answer();
     next_ = taking_ == claim::refresh && !has_lock_ ? claim::refresh : claim::none;
+    return begin_round();
+  }
+  if (looks_again_) {
+    if (rounds_ >= most_rounds + 2 || tag_pending_) return end_without_answer();
     return begin_round();
   }
   // Not taken in this round, and the next would meet the same.
   const bool refused = taking_ != claim::none && claim_.failure();
-  if (!what_->takes_lease || rounds_ >= most_rounds) {
+  if (rounds_ >= most_rounds) {
     what_->is = outcome::held;
     return end_decided();
   }
@@ -167,7 +260,6 @@ void read_call::end_decided() {
   core_->count(what_->is == outcome::hit      ? &tier_totals::hits
                : what_->is == outcome::leased ? &tier_totals::leases
                                               : &tier_totals::held);
-  core_->count(&tier_totals::reads);
   end(std::nullopt);
 }
 
@@ -175,10 +267,12 @@ void read_call::end_without_answer() {
   std::optional<error> why = get_.failure();
   if (!why && beat_sent_) why = beat_.failure();
   if (!why && taking_ != claim::none) why = claim_.failure();
+  if (!why && tag_pending_) {
+    why = error{cmd::errc::unreachable, "the invalidation of a tag has not reached the server yet"};
+  }
   if (!why && out_of_time()) why = late();
   if (!why) why = error{cmd::errc::connection_lost, "the connection changed while the tier was asked"};
   what_->is = outcome::failed;
-  core_->count(&tier_totals::reads);
   // It may have been stored all the same, and others would wait for its end.
   if (claimed_) release_lease(core_, key_, own_);
   if (has_lock_) release_lock(core_, key_);

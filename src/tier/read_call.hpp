@@ -5,6 +5,7 @@
 #include "operation.hpp"
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,8 +35,17 @@ class read_call final : public call<tier_read> {
   void add_claim();
   void judge(const footing& on, resp::view reply);
   void judge_entry(const footing& on, std::string_view bytes, const tier_nonce& nonce);
-  void want(claim how) noexcept { next_ = how; }
-  void take_away(std::string_view bytes);
+  /// Adds the commands that tell the generations of tags which are not known.
+  void add_tags();
+  /// Whether all tags of a lease are known for this answer; if so, they are its stamps.
+  bool stamp_lease(std::uint64_t connection);
+  std::optional<std::uint64_t> generation_of(std::uint64_t connection, std::uint64_t tag);
+  /// Whether the entry's tags are what they were.
+  enum class validity : std::uint8_t { valid, invalid, unknown };
+  validity check_tags(std::uint64_t connection, const tier_entry& entry);
+  void need_tag(std::uint64_t tag);
+  void want(claim how, const footing& on);
+  void take_away(std::string_view bytes, const footing& on);
   void decide(outcome is, const footing& on);
   void end_without_answer();
   void end_decided();
@@ -43,6 +53,16 @@ class read_call final : public call<tier_read> {
   const std::string key_;
   const tier_nonce own_;         // of the lease, in all rounds
   std::vector<step*> round_;
+  /// A tag whose generation is to be read; if there was none, made first.
+  struct tag_query {
+    std::uint64_t tag = 0;
+    std::string key{};
+    bool missing = false;
+    std::optional<std::uint64_t> told{};  // in this round
+    step make{};
+    step read{};
+  };
+  std::list<tag_query> tags_;
   step beat_;
   step claim_;
   step get_;
@@ -55,6 +75,8 @@ class read_call final : public call<tier_read> {
   bool beat_sent_ = false;       // in this round
   bool unverified_ = false;      // the answer came over a connection that is not to be trusted yet
   bool decided_ = false;
+  bool looks_again_ = false;     // the answer cannot be judged before a tag is known
+  bool tag_pending_ = false;     // a change of a tag waits for its delivery
   bool has_lock_ = false;        // of refreshes
   bool claimed_ = false;         // a lease may have been stored
 };

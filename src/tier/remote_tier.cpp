@@ -48,6 +48,10 @@ void remote_tier::invalidate(std::shared_ptr<tier_invalidation> what) {
   tier::operation::start(std::make_unique<tier::invalidation_call>(core_, std::move(what)));
 }
 
+void remote_tier::change_tag(std::shared_ptr<tier_tag_change> what) {
+  tier::operation::start(std::make_unique<tier::tag_call>(core_, std::move(what)));
+}
+
 void remote_tier::put(std::shared_ptr<tier_put> what) {
   tier::operation::start(std::make_unique<tier::put_call>(core_, std::move(what)));
 }

@@ -61,6 +61,26 @@ void invalidation_call::round_ended() {
   end(std::move(failure));
 }
 
+tag_call::tag_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_tag_change> what)
+    : call(std::move(core), std::move(what)), key_(tag_key_of(what_->prefix, what_->tag)) {}
+
+void tag_call::begin() {
+  if (auto why = refused()) return end_change(std::move(why));
+  set_.set(*this, cmd::command<resp::value>{cmd::builder{"SET"}
+                                                .key(key_)
+                                                .text(core_->new_generation())
+                                                .text("PX")
+                                                .number(milliseconds_of(core_->options().tag_life))
+                                                .effect(cmd::effect::write_last)});
+  send(std::array{&set_}, what_->caller_waits);
+}
+
+void tag_call::end_change(std::optional<error> failure) {
+  if (failure) core_->undeliver(std::array{std::string_view{key_}});
+  else core_->count(&tier_totals::tag_changes);
+  end(std::move(failure));
+}
+
 put_call::put_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_put> what)
     : call(std::move(core), std::move(what)) {}
 

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +23,20 @@ class invalidation_call final : public call<tier_invalidation> {
   std::vector<std::string_view> keys_of(std::size_t part) const;
 
   std::vector<step> parts_;  // one UNLINK each
+};
+
+/// A change that was not delivered is kept as undelivered: the tag's record is removed then, which changes it too.
+class tag_call final : public call<tier_tag_change> {
+ public:
+  tag_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_tag_change> what);
+
+ private:
+  void begin() override;
+  void round_ended() override { end_change(set_.failure()); }
+  void end_change(std::optional<error> failure);
+
+  const std::string key_;
+  step set_;
 };
 
 /// An entry that may not have been replaced is kept as undelivered: it is removed then.

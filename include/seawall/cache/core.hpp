@@ -263,6 +263,7 @@ class core final : public stats_source,
   }
 
   void on_tag_changed(std::uint64_t tag) noexcept override;
+  void on_tags_lost() noexcept override { tags_.invalidate_all(); }
   void on_changed(std::string_view printed_key) noexcept override;
   void on_all_changed() noexcept override;
 

@@ -215,7 +215,8 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
     const local::proof* proved_by = which->proof.load(std::memory_order_relaxed);
     if (which->phase == flight_phase::loading) {
       std::uint64_t seen = 0;
-      if (!came.tags.empty() && !tags_.valid(came.tags.hashes(), came.tag_events, seen)) came.refused = true;
+      const bool has_tags = shared() || !came.tags.empty();  // with a shared tier, that of the whole cache
+      if (has_tags && !tags_.valid(came.tags.hashes(), came.tag_events, seen)) came.refused = true;
       end = came.refused ? fate::superseded : fate::accepted;
       if (shared() && !proved_by) limit_unproved(came.times, came.current_at, now);
       if (!came.value) {

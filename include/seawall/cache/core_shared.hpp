@@ -228,6 +228,7 @@ void core<K, V, Hash, Eq>::on_tag_changed(std::uint64_t tag) noexcept {
 
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::on_all_changed() noexcept {
+  tags_.invalidate_all();  // what a flight has in hand is not kept either
   for (auto& shard : flights_.shards()) {
     const std::lock_guard lock{shard.mutex};
     for (auto& [key, there] : shard.flights) there->proof.store(nullptr, std::memory_order_relaxed);

@@ -68,6 +68,9 @@ class tier_listener {
   /// The tag's generation changed: no entry with it that was read or loaded before is to be served. A tag is told of
   /// in this way as long as an entry with it may be kept in the process.
   virtual void on_tag_changed(std::uint64_t /*tag*/) noexcept { on_all_changed(); }
+  /// Tags may have changed untold. What was read before may be served as far as its proof holds; what is being loaded,
+  /// or has tags, is not to be kept.
+  virtual void on_tags_lost() noexcept { on_all_changed(); }
   /// Any key, and any tag, may have changed.
   virtual void on_all_changed() noexcept = 0;
 };
@@ -103,7 +106,8 @@ class tier_read : public tier_call {
   bool expects_miss = false;           ///< A hint: takes the lease in the first round trip.
   bool refresh = false;                ///< An entry was seen that is stale or soon will be: takes the right to replace
                                        ///< it, which one caller at a time has; `hit` if it is fresh meanwhile.
-  std::optional<tier_nonce> unusable{};  ///< The entry with this nonce is of no use to this caller: lease it away.
+  std::optional<tier_nonce> unusable{};  ///< The entry with this nonce is of no use to this caller: lease it away. With
+                                         ///< `refresh`: it was seen, and is to be replaced though it may be fresh.
   std::string prefix{};                ///< As the cache is attached: tags belong to it.
   std::vector<std::uint64_t> tags{};   ///< Those that the load will give its value: `stamps` has their generations.
   duration lease_for{};                ///< How long a load may take before others may take over.
@@ -156,7 +160,8 @@ class tier_tag_change : public tier_call {
   std::uint64_t tag = 0;
 };
 
-/// Replaces an entry with a newer one of the source, if there is one and it is older; never creates one.
+/// Replaces an entry with a newer one of the source, if there is one and it is older; never creates one. With
+/// `failure`: the key counts as one whose invalidation is not delivered yet.
 class tier_put : public tier_call {
  public:
   std::string key{};

@@ -27,6 +27,8 @@ struct tier_options {
   duration idle = std::chrono::minutes{1};
   /// The key that says which reign of a primary the server's data are of. All processes that share the data must agree.
   std::string reign_key = "seawall:reign";
+  /// How long the record of a tag is kept: 1 minute or more. When it ends, its entries do, whatever their TTL.
+  duration tag_life = std::chrono::hours{24 * 30};
   /// Longer values, decompressed, are neither stored nor taken from the server.
   std::size_t max_payload = std::size_t{64} << 20;
 

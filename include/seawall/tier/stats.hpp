@@ -23,6 +23,7 @@ struct tier_totals {
   std::uint64_t invalidated_keys = 0;
   std::uint64_t undelivered_keys = 0;
   std::uint64_t replayed_keys = 0;
+  std::uint64_t tag_changes = 0;
   std::uint64_t puts = 0;
   std::uint64_t failures_timeout = 0;
   std::uint64_t failures_transport = 0;
@@ -46,7 +47,7 @@ struct tier_total_info {
 };
 
 inline constexpr auto tier_totals_table = std::to_array<tier_total_info>({
-    {&tier_totals::reads, "reads", "Reads that ended, well or not."},
+    {&tier_totals::reads, "reads", "Reads that began."},
     {&tier_totals::hits, "hits", "Reads that found an entry."},
     {&tier_totals::leases, "leases", "Reads that got the lease, or the right to refresh."},
     {&tier_totals::held, "held", "Reads that found the lease, or the right to refresh, with another caller."},
@@ -58,6 +59,7 @@ inline constexpr auto tier_totals_table = std::to_array<tier_total_info>({
     {&tier_totals::invalidated_keys, "invalidated_keys", "Keys whose invalidation was delivered at once."},
     {&tier_totals::undelivered_keys, "undelivered_keys", "Keys whose invalidation could not be delivered at once."},
     {&tier_totals::replayed_keys, "replayed_keys", "Keys (or whole caches) whose invalidation was delivered later."},
+    {&tier_totals::tag_changes, "tag_changes", "Tags whose invalidation was delivered at once, whole caches included."},
     {&tier_totals::puts, "puts", "Newer entries that replaced an older one."},
     {&tier_totals::failures_timeout, "failures_timeout", "Calls that failed: no answer in time."},
     {&tier_totals::failures_transport, "failures_transport", "Calls that failed: unreachable, connection lost."},

@@ -1,0 +1,72 @@
+// tag_cache: the generations of tags as one connection last told of them. A tag is a key of its own, read with tracking
+// like an entry, so a change of it is told before the answer to anything that the server did later: what is remembered
+// here is right for every answer that comes over the same connection. No I/O, no clock.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace seawall::tier {
+
+inline constexpr std::string_view tag_key_start = "seawall:tag:";
+
+/// The key that holds the generation of a tag of the cache with this prefix: 8 bytes.
+inline std::string tag_key_of(std::string_view prefix, std::uint64_t tag) {
+  return fmt::format("{}{}{:016x}", tag_key_start, prefix, tag);
+}
+
+/// The same backwards: prefix and tag; nothing for other keys.
+inline std::optional<std::pair<std::string_view, std::uint64_t>> tag_of_key(std::string_view key) {
+  constexpr std::size_t digits = 16;
+  if (!key.starts_with(tag_key_start) || key.size() < tag_key_start.size() + digits) return std::nullopt;
+  const std::string_view number = key.substr(key.size() - digits);
+  std::uint64_t tag = 0;
+  const auto [end, problem] = std::from_chars(number.data(), number.data() + digits, tag, 16);
+  if (problem != std::errc{} || end != number.data() + digits) return std::nullopt;
+  return std::pair{key.substr(tag_key_start.size(), key.size() - tag_key_start.size() - digits), tag};
+}
+
+/// Thread safety: none, its owner guards it.
+class tag_cache {
+ public:
+  /// Remembered at most; then all are forgotten, and read again.
+  static constexpr std::size_t most = 100'000;
+
+  /// What a reply over the connection said.
+  void learn(std::uint64_t connection, std::string_view key, std::uint64_t generation) {
+    if (connection != connection_) {
+      known_.clear();
+      connection_ = connection;
+    }
+    if (known_.size() >= most) known_.clear();
+    known_.insert_or_assign(std::string{key}, generation);
+  }
+
+  std::optional<std::uint64_t> find(std::uint64_t connection, const std::string& key) const {
+    if (connection != connection_) return std::nullopt;
+    const auto found = known_.find(key);
+    if (found == known_.end()) return std::nullopt;
+    return found->second;
+  }
+
+  /// It changed.
+  void forget(const std::string& key) { known_.erase(key); }
+  void forget_all() { known_.clear(); }
+
+  /// The connection whose answers these are.
+  std::uint64_t connection() const noexcept { return connection_; }
+
+ private:
+  std::uint64_t connection_ = 0;
+  std::unordered_map<std::string, std::uint64_t> known_;
+};
+
+}  // namespace seawall::tier
