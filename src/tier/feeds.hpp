@@ -53,6 +53,11 @@ class feeds {
     return prove_anew(*one);
   }
 
+  /// The reign of the server may be another one: it is asked for again before anything more is trusted.
+  void recheck(std::uint64_t generation) {
+    if (feed* const one = find(generation)) one->verified = false;
+  }
+
   /// A beat was answered that was `sent` at that moment. True: all caches are to drop everything before anything that
   /// was read over the connection is handed out: another reign has begun there.
   [[nodiscard]] bool beat(std::uint64_t generation, time_point sent, std::uint64_t reign, std::int64_t ahead_ms) {

@@ -52,6 +52,11 @@ void operation::send(std::span<step* const> steps, bool caller_waits) {
   for (step* one : steps) one->get_ready(left, caller_waits);
   for (std::size_t i = 0; i + 1 < steps.size(); ++i) steps[i]->next = steps[i + 1];
   left_.store(steps.size(), std::memory_order_relaxed);
+  if (core_->closed()) {
+    const error why{errc::closed, "the shared tier is closed"};
+    for (step* one : steps) one->failure_ = why;
+    return round_ended();
+  }
   cmd::target& where = core_->target();
   if (steps.size() == 1) where.submit(*steps.front());
   else where.submit_all(*steps.front());

@@ -24,14 +24,12 @@ TEST_F(lease_test, an_entry_comes_back_as_it_was) {
                          .fresh_for = 30s,
                          .keep_for = 1min,
                          .load_time = 20ms,
-                         .tags = {{.tag = 1, .generation = 2}},
                          .payload = std::string(5000, 'x')};
   ASSERT_TRUE(a.load("c:k", entry)->accepted);
   const auto hit = a.read("c:k");
   ASSERT_EQ(hit->is, outcome::hit);
   EXPECT_EQ(hit->entry.version, 7);
   EXPECT_EQ(hit->entry.schema, 9);
-  EXPECT_EQ(hit->entry.tags, entry.tags);
   EXPECT_EQ(hit->entry.payload, entry.payload);
   EXPECT_EQ(hit->entry.load_time, entry.load_time);
   EXPECT_GT(hit->entry.fresh_for, 0s);

@@ -98,6 +98,14 @@ TEST_F(reign_test, a_lost_record_makes_all_entries_suspect) {
   EXPECT_EQ(a.tier->stats().totals.takeovers, 1);
 }
 
+TEST_F(reign_test, a_change_of_the_record_is_told) {
+  member a{server->port(), patient({.bound = 1h, .heartbeat = 10min, .idle = 1h})};
+  a.load("c:k", value_of("v"));
+  EXPECT_EQ(a.text("c:k"), "v");
+  server->run({"DEL", "seawall:reign"});
+  EXPECT_EQ(a.text("c:k"), "leased") << "long before a heartbeat";
+}
+
 TEST_F(reign_test, all_processes_see_one_reign) {
   member a{server->port(), patient()}, b{server->port(), patient()};
   a.load("c:k", value_of("v"));
