@@ -175,7 +175,7 @@ bool read_optional(token_reader& in, T& out) {
 
 template <class T>
 bool read_value(token_reader& in, T& out) {
-  constexpr form f = form_of<T>();
+  constexpr form f = known_form<T>();
   if constexpr (f == form::boolean || f == form::real) {
     return read_scalar(in, out);
   } else if constexpr (f == form::integer) {
@@ -204,7 +204,7 @@ bool read_value(token_reader& in, T& out) {
     if (!read_value(in, since)) return false;
     out = T{since};
     return true;
-  } else {
+  } else if constexpr (f == form::own_codec) {
     return read_with_codec(in, out);
   }
 }

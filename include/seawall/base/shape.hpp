@@ -90,6 +90,14 @@ consteval form form_of() {
   }
 }
 
+template <class T>
+consteval form known_form() {
+  static_assert(form_of<T>() != form::none,
+                "seawall: a type has no form in JSON and MessagePack: describe it (BOOST_DESCRIBE_STRUCT, "
+                "BOOST_DESCRIBE_ENUM), or give it a codec");
+  return form_of<T>();
+}
+
 /// Of a struct: the base classes' too, and the private ones that are described.
 template <class T>
 using members_of =
@@ -135,10 +143,7 @@ consteval std::uint64_t enum_hash() {
 /// Outer: the structs around T, innermost first. A struct within itself is its distance.
 template <class T, class... Outer>
 consteval std::uint64_t shape_hash() {
-  constexpr form f = form_of<T>();
-  static_assert(f != form::none,
-                "seawall: a type has no form in JSON or MessagePack: describe it (BOOST_DESCRIBE_STRUCT, "
-                "BOOST_DESCRIBE_ENUM), or give it a codec");
+  constexpr form f = known_form<T>();
   if constexpr ((std::same_as<T, Outer> || ...)) {
     return hash_combine(schema_text("within itself"), boost::mp11::mp_find<std::tuple<Outer...>, T>::value);
   } else if constexpr (f == form::structure) {

@@ -93,7 +93,7 @@ void write_bytes(Writer& out, std::string_view bytes) {
 
 template <class T, class Writer>
 void write_value(Writer& out, const T& value, int nesting) {
-  constexpr form f = form_of<T>();
+  constexpr form f = known_form<T>();
   if constexpr (f == form::boolean) {
     out.boolean(value);
   } else if constexpr (f == form::integer) {
@@ -123,8 +123,7 @@ void write_value(Writer& out, const T& value, int nesting) {
     write_value(out, value.count(), nesting);
   } else if constexpr (f == form::time_point) {
     write_value(out, value.time_since_epoch(), nesting);
-  } else {
-    static_assert(f == form::own_codec);
+  } else if constexpr (f == form::own_codec) {
     std::string scratch;
     write_bytes(out, encode(value, scratch));
   }
