@@ -2,6 +2,7 @@
 #pragma once
 
 #include "seawall/base/codec.hpp"
+#include "seawall/base/schema_hash.hpp"
 #include "seawall/cache/loaded.hpp"
 #include "seawall/cache/shared_tier.hpp"
 
@@ -33,7 +34,7 @@ class tier_binding {
                   "seawall: the keys of a cache with a shared tier need a codec: see seawall/base/codec.hpp");
     static_assert(encodable<V> && decodable<V>,
                   "seawall: the values of a cache with a shared tier need a codec: see seawall/base/codec.hpp");
-    if constexpr (requires { codec<V>::schema; }) schema_ = codec<V>::schema;
+    schema_ = schema_hash<V>();
   }
 
   explicit operator bool() const noexcept { return tier_ != nullptr; }
