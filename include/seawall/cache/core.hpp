@@ -159,7 +159,7 @@ class core final : public stats_source,
 
   /// Stores a value (null: an absence) that the application knows to be right now. With a shared tier it is
   /// `invalidate`: of two writers that overlap, nobody knows whose value is the newer one.
-  void put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy, const tag_list& tags);
+  void put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy, const tag_list& tags = {});
 
   void clear();
   /// Removes every entry with the tag, here and in the shared tier; a load in progress of such an entry is not stored.
