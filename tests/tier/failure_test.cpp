@@ -35,7 +35,7 @@ TEST_F(tier_failure_test, a_full_server_refuses_a_fill_and_the_lease_is_free) {
   EXPECT_FALSE(filled->accepted);
   EXPECT_TRUE(filled->failure);
   make_room();
-  EXPECT_EQ(a.text("c:k"), "leased");
+  wait_until("the lease is free", [&] { return a.text("c:k") == "leased"; });
 }
 
 TEST_F(tier_failure_test, a_full_server_still_begins_reigns_and_replaces) {
