@@ -4,9 +4,7 @@
 // of the machine falls on all alike.
 // Exit status: 0; 1 when there is no server, a reply was wrong or did not come, or the rows could not be written; 2 for
 // a mistake on the command line. A peer that is not installed is named on stderr and left out.
-#include "bench/child_process.hpp"
 #include "bench/node_subject.hpp"
-#include "bench/private_server.hpp"
 #include "bench/seawall_subject.hpp"
 #include "bench/subject.hpp"
 #ifdef SEAWALL_BENCH_HIREDIS
@@ -15,7 +13,9 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <seawall_bench/child_process.hpp>
 #include <seawall_bench/harness.hpp>
+#include <seawall_bench/private_server.hpp>
 
 #include <signal.h>
 
@@ -26,6 +26,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,14 @@ subjects connect_all(std::uint16_t port, bool with_peers) {
   return all;
 }
 
+void fill(private_server& server) {
+  for (int at = 0; at < key_count; at += batch) {
+    std::string command = "MSET";
+    for (int i = at; i != at + batch; ++i) command += fmt::format(" {} {}", key_name(i), value_text());
+    if (server.ask(command) != "+OK\r\n") throw std::runtime_error("redis-server refuses MSET");
+  }
+}
+
 void measure_round(bench_run& all, const subjects& who, private_server& server, bool counts) {
   std::map<std::string, double> single;  // SETs a second, by subject
   for (const redis_case& which : redis_cases) {
@@ -112,6 +121,7 @@ int run_all(const options& how, const wishes& wished) {
   bench_run all{.how = how};
   std::filesystem::create_directories("build/bench");
   private_server server(wished.server, "build/bench", wished.pinned);
+  fill(server);
   if (wished.pinned) pin(0, false);
   const subjects who = connect_all(server.port(), !wished.no_peers);
   if (who.empty()) {

@@ -2,10 +2,10 @@
 // rounds of all subjects alternate and its compiler has settled: src/redis/peers/redis_peer.mjs.
 #pragma once
 
-#include "child_process.hpp"
 #include "subject.hpp"
 
 #include <fmt/format.h>
+#include <seawall_bench/child_process.hpp>
 
 #include <cstdint>
 #include <filesystem>

@@ -1,10 +1,8 @@
-// A redis-server of the benchmark's own: on a free port of the loopback, without persistence, full of keys.
+// A redis-server of the benchmark's own: on a free port of the loopback, without persistence.
 #pragma once
 
-#include "child_process.hpp"
-#include "subject.hpp"
-
 #include <fmt/format.h>
+#include <seawall_bench/child_process.hpp>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -84,10 +82,12 @@ class private_server {
     if (!control_) {
       throw std::runtime_error(fmt::format("{} did not start; what it said is in {}", program_, log_));
     }
-    fill();
   }
 
   std::uint16_t port() const noexcept { return port_; }
+
+  /// The reply to one command, which is sent as one line.
+  std::string ask(const std::string& command) { return control_->ask(command); }
 
   /// User and system time of the server since it started.
   double cpu_seconds() {
@@ -134,14 +134,6 @@ class private_server {
       control_ = std::move(control);
       port_ = port;
       return;
-    }
-  }
-
-  void fill() {
-    for (int at = 0; at < key_count; at += batch) {
-      std::string command = "MSET";
-      for (int i = at; i != at + batch; ++i) command += fmt::format(" {} {}", key_name(i), value_text());
-      if (control_->ask(command) != "+OK\r\n") throw std::runtime_error("redis-server refuses MSET");
     }
   }
 
