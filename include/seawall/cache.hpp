@@ -112,7 +112,7 @@ class cache {
     decltype(auto) wanted = as_key(key);
     const std::size_t hash = core_->hash_of(wanted);
     lookup<V> found = timed_look(wanted, hash);
-    if (answer_hit(wanted, found)) return std::move(found.value);
+    if (!wants_fresh(how) && answer_hit(wanted, found)) return std::move(found.value);
     if constexpr (detail::is_detached<std::remove_cvref_t<Loader>>) {
       const bound_loader<K, V> owned{std::forward<Loader>(loader).loader};
       return load(wanted, hash, std::move(found), settings_of(how, &owned), none_);
@@ -128,7 +128,7 @@ class cache {
     decltype(auto) wanted = as_key(key);
     const std::size_t hash = core_->hash_of(wanted);
     lookup<V> found = timed_look(wanted, hash);
-    if (answer_hit(wanted, found)) return std::move(found.value);
+    if (!wants_fresh(how) && answer_hit(wanted, found)) return std::move(found.value);
     const auto& bound = core_->options().loader;
     return load(wanted, hash, std::move(found), settings_of(how, bound ? &bound : nullptr), none_);
   }
@@ -145,7 +145,7 @@ class cache {
     for (const K& key : keys) {
       const std::size_t hash = core_->hash_of(key);
       lookup<V> found = core_->look(key, hash);
-      if (answer_hit(key, found)) {
+      if (!wants_fresh(how) && answer_hit(key, found)) {
         answers.emplace_back(std::move(found.value));
         continue;
       }
@@ -275,6 +275,11 @@ class cache {
     lookup<V> found = core_->look(key, hash);
     core_->recorder().lookup_time().record(core_->time().now() - begin);
     return found;
+  }
+
+  // Then what is in this process is no answer.
+  bool wants_fresh(const entry_options& how) const noexcept {
+    return how.consistency == consistency::fresh && core_->shared();
   }
 
   template <class Q>

@@ -163,13 +163,14 @@ TEST_F(Shared, ADeadTierIsASlowerAnswer) {
   EXPECT_EQ(held_by(here, 1), "nothing");  // it cannot hear of changes, so it keeps nothing longer than the bound
 }
 
-TEST_F(Shared, AFillThatFailsIsForThisProcessWithinTheBound) {
+TEST_F(Shared, AFillThatFailsIsForThisProcessWhileItsLeaseLasts) {
   caller one = ask(here, 1);
   tier->dead = true;
   load(one, "a");
   EXPECT_EQ(text(one), "a");
   EXPECT_EQ(held_by(here, 1), "a");
-  clock->advance(1s);
+  ASSERT_TRUE(tier->holds_lease("users:1"));
+  tier->drop("users:1");  // the lease was read, so its end is told
   EXPECT_EQ(held_by(here, 1), "nothing");
 }
 
@@ -309,6 +310,56 @@ TEST_F(Shared, AnAsynchronousInvalidationEndsWhenTheTierHasDoneIt) {
   io.poll();
   EXPECT_EQ(there, true);
   EXPECT_FALSE(tier->holds_entry("users:1"));
+}
+
+TEST_F(Shared, TheVerbsReadFreshToo) {
+  cache<int, std::string> users{{.name = "users", .shared = std::shared_ptr<shared_tier>(tier),
+                                 .clock = clock, .executor = executor}};
+  (void)users.get_or_load(1, [](int) { return std::string("old"); });
+  tier->tells = false;
+  tier->drop("users:1");
+  const auto load = [](int) { return std::string("new"); };
+  EXPECT_EQ(**users.get_or_load(1, load), "old");
+  EXPECT_EQ(**users.get_or_load(1, load, {.consistency = consistency::fresh}), "new");
+}
+
+TEST_F(Shared, AStaleEntryOfTheTierIsServedWhenTheLoadFails) {
+  configure({.ttl = 10s, .stale_if_error = 60s});
+  store(there, 1, "old");
+  clock->advance(11s);
+  caller one = ask(here, 1);
+  load(one, error{errc::loader_failed});
+  EXPECT_EQ(text(one), "old");
+}
+
+TEST_F(Shared, AStaleEntryThatWasInvalidatedDuringTheLoadIsNot) {
+  configure({.ttl = 10s, .stale_if_error = 60s});
+  store(there, 1, "old");
+  clock->advance(11s);
+  caller one = ask(here, 1);
+  here->invalidate(1, here->hash_of(1));
+  load(one, error{errc::loader_failed});
+  EXPECT_EQ(text(one), "error: " + error{errc::loader_failed}.code().message());
+}
+
+TEST_F(Shared, WhoJoinsALongLoadOfADeadTierLoadsAnew) {
+  tier->dead = true;
+  caller first = ask(here, 1);
+  clock->advance(2s);  // longer than the bound: the value may be older than this caller may get
+  caller second = ask(here, 1);
+  load(first, "old");
+  wake(second);
+  load(second, "new");
+  EXPECT_EQ(text(second), "new");
+}
+
+TEST_F(Shared, GetIsNeverStale) {
+  configure({.ttl = 10s, .stale_for = 60s});
+  store(there, 1, "old");
+  clock->advance(11s);
+  cache<int, std::string> users{{.name = "users", .stale_for = 60s, .shared = std::shared_ptr<shared_tier>(tier),
+                                 .clock = clock, .executor = executor}};
+  EXPECT_EQ(users.get(1), nullptr);
 }
 
 TEST_F(Shared, ManyKeysAreAskedForTogetherAndLoadedTogether) {

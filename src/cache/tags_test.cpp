@@ -82,6 +82,28 @@ TEST_F(Tags, AnEntryWithMoreTagsThanItCanHoldIsNotStored) {
   EXPECT_TRUE(all.contains(1));
 }
 
+TEST_F(Tags, TheContextOfALoaderTakesThem) {
+  (void)all.get_or_load(1, [](int, load_context<std::string>& context) {
+    context.entry.tags = {"a"};
+    return std::string("x");
+  });
+  all.invalidate_tag("a");
+  EXPECT_FALSE(all.contains(1));
+}
+
+TEST_F(Tags, ARefreshKeepsThem) {
+  const auto executor = std::make_shared<manual_executor>();
+  users refreshed{{.name = "users", .stale_for = std::chrono::hours{1}, .loader = [](int) { return std::string("x"); },
+                   .clock = clock, .executor = executor}};
+  refreshed.put(1, "old", {.tags = {"a"}});
+  clock->advance(std::chrono::minutes{6});
+  (void)refreshed.get_or_load(1);
+  executor->run_all();
+  ASSERT_EQ(*refreshed.get(1), "x");
+  refreshed.invalidate_tag("a");
+  EXPECT_EQ(refreshed.get(1), nullptr);
+}
+
 TEST_F(Tags, PutTakesThem) {
   all.put(1, "x", {.tags = {"a"}});
   EXPECT_TRUE(all.contains(1));

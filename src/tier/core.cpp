@@ -215,16 +215,17 @@ core::tag_state core::tag(std::uint64_t connection, const std::string& key) cons
   return {.generation = tags_.find(connection, key), .pending = undelivered_.contains(key)};
 }
 
-core::tag_state core::expected_tag(const std::string& key) const {
+bool core::tag_due(const std::string& key, time_point now) const {
   const std::lock_guard lock{mutex_};
-  return {.generation = tags_.find(tags_.connection(), key), .pending = undelivered_.contains(key)};
+  return tags_.due(key, now);
 }
 
 std::optional<std::uint64_t> core::learn_tag(std::uint64_t connection, const std::string& key, resp::view reply) {
   if (reply.is_null() || reply.text().size() != 8) return std::nullopt;
   const std::uint64_t generation = number_of_bytes(reply.text());
+  const time_point now = clock_->now();
   const std::lock_guard lock{mutex_};
-  if (connection != 0) tags_.learn(connection, key, generation);
+  if (connection != 0) tags_.learn(connection, key, generation, now);
   return generation;
 }
 
@@ -313,9 +314,11 @@ void core::heartbeat_ended(bool well, duration took) {
 // --- invalidations that wait ----------------------------------------------------------------------------------------
 
 void core::undeliver(std::span<const std::string_view> keys) {
+  const time_point now = clock_->now();
   const std::lock_guard lock{mutex_};
   for (const std::string_view key : keys) undelivered_.add(key);
   totals_.undelivered_keys += keys.size();
+  if (!closed()) arm_heartbeat(now);  // it may have paused while the call was under way
 }
 
 void core::replay() {

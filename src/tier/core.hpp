@@ -89,8 +89,8 @@ class core final : public redis::tracking_listener, public std::enable_shared_fr
     bool pending = false;
   };
   tag_state tag(std::uint64_t connection, const std::string& key) const;
-  /// The same for what will presumably answer.
-  tag_state expected_tag(const std::string& key) const;
+  /// Whether a tag is to be read, since it is not known or has not been read for a while.
+  bool tag_due(const std::string& key, time_point now) const;
   /// What a reply says; remembered if the connection tells of changes.
   std::optional<std::uint64_t> learn_tag(std::uint64_t connection, const std::string& key, resp::view reply);
   /// A generation that was never there before, as it is stored.

@@ -79,7 +79,7 @@ void read_call::need_tag(std::uint64_t tag) {
 void read_call::add_tags() {
   for (tag_query& query : tags_) {
     query.told.reset();
-    if (core_->expected_tag(query.key).generation) continue;
+    if (!core_->tag_due(query.key, asked_at_)) continue;
     if (query.missing) {
       const duration life = core_->options().tag_life;
       query.make.set(*this, set_if_absent(query.key, core_->new_generation(), life));

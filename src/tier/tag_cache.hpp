@@ -3,9 +3,12 @@
 // here is right for every answer that comes over the same connection. No I/O, no clock.
 #pragma once
 
+#include "seawall/base/clock.hpp"
+
 #include <fmt/format.h>
 
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -39,22 +42,30 @@ class tag_cache {
  public:
   /// Remembered at most; then all are forgotten, and read again.
   static constexpr std::size_t most = 100'000;
+  static constexpr duration read_again = std::chrono::seconds{5};
 
   /// What a reply over the connection said.
-  void learn(std::uint64_t connection, std::string_view key, std::uint64_t generation) {
+  void learn(std::uint64_t connection, std::string_view key, std::uint64_t generation, time_point now) {
     if (connection != connection_) {
       known_.clear();
       connection_ = connection;
     }
     if (known_.size() >= most) known_.clear();
-    known_.insert_or_assign(std::string{key}, generation);
+    known_.insert_or_assign(std::string{key}, known{generation, now});
   }
 
   std::optional<std::uint64_t> find(std::uint64_t connection, const std::string& key) const {
     if (connection != connection_) return std::nullopt;
     const auto found = known_.find(key);
     if (found == known_.end()) return std::nullopt;
-    return found->second;
+    return found->second.generation;
+  }
+
+  /// Whether it is time to read the tag again, though it is known: a server that evicts what is least used must see
+  /// that its record is.
+  bool due(const std::string& key, time_point now) const {
+    const auto found = known_.find(key);
+    return found == known_.end() || after(found->second.learned, read_again) <= now;
   }
 
   /// It changed.
@@ -66,7 +77,11 @@ class tag_cache {
 
  private:
   std::uint64_t connection_ = 0;
-  std::unordered_map<std::string, std::uint64_t> known_;
+  struct known {
+    std::uint64_t generation;
+    time_point learned;
+  };
+  std::unordered_map<std::string, known> known_;
 };
 
 }  // namespace seawall::tier

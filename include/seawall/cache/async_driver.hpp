@@ -112,7 +112,7 @@ boost::asio::awaitable<typename Core::answer> drive_async(std::shared_ptr<Core> 
                                                           Loader loader) {
   using V = typename Core::value_type;
   lookup<V> found = core->look(key, hash);
-  if (found.is == standing::fresh) {
+  if (found.is == standing::fresh && !(how.fresh && core->shared())) {
     core->count(core->class_of(key), found.value ? cache_counter::hits : cache_counter::negative_hits);
     co_return std::move(found.value);
   }

@@ -255,6 +255,11 @@ class core final : public stats_source,
   answer decode(const tier_question<core>& asked);
   /// Gives a lease back.
   void release(const std::string& name, const tier_nonce& lease, bool refresh) noexcept;
+  /// Of a question: whether there was nothing. Where that is the rule, the lease is asked for in the first round trip.
+  void note_answer(bool missed) noexcept {
+    const int before = misses_.load(std::memory_order_relaxed);
+    misses_.store(before + ((missed ? most_misses : 0) - before) / 8, std::memory_order_relaxed);
+  }
   /// How long a lease is asked for: long enough for nearly all loads, short enough when its holder has died.
   duration lease_time();
   /// `span` less a random part of up to a half.
@@ -297,6 +302,7 @@ class core final : public stats_source,
     std::size_t weight = 0;
     bool unmodified = false;
     bool refused = false;       // by the shared tier: it was invalidated or replaced meanwhile
+    bool stored = false;        // in the shared tier
     time_point current_at{};    // a moment at which the value was right at the source, or in the tier
   };
 
@@ -363,6 +369,8 @@ class core final : public stats_source,
   local::sweeper<core> sweeper_;
   flight_table<K, V, Eq> flights_;
   local::tag_table tags_;
+  static constexpr int most_misses = 1024;
+  std::atomic<int> misses_{0};  // a sliding share of questions; may lose an update
   std::stop_source closing_;
   // Sequentially consistent: a load counts itself in and then looks; the destructor says so and then counts.
   std::atomic<bool> closed_{false};

@@ -49,6 +49,12 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     outcome.flight = std::make_shared<flight<K, V>>(key, hash, now, std::min(load_end, how.leader_deadline),
                                                     leader_bound, how.refresh, std::move(found.value),
                                                     std::stop_source{}, tags_.now(), how.tags);
+    if (how.refresh) {  // the entry keeps its tags
+      engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header&) {
+        for (const std::uint64_t tag : item.tags.hashes()) outcome.flight->tags.add(tag);
+        return false;
+      });
+    }
     if (closed_.load()) {
       return {.is = admitted::refused, .why = error{errc::closed, "cache '" + options_.name + "' is being destroyed"}};
     }
@@ -89,6 +95,7 @@ std::optional<error> core<K, V, Hash, Eq>::take_permits(load_permits& into) {
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::count_load(flight<K, V>& which) {
   which.counted = true;
+  if (shared()) which.load_began = clock_->now();
   const std::size_t key_class = class_of(which.key);
   count(key_class, cache_counter::loads);
   if (which.refresh) count(key_class, cache_counter::refreshes);
@@ -190,7 +197,7 @@ auto core<K, V, Hash, Eq>::prepare(const flight<K, V>& which, loaded<V> given, c
     return fail(errc::loader_failed, "the loader answered not_modified, but there was no previous value");
   }()};
   came.unmodified = given.is_unmodified();
-  came.current_at = which.started;
+  came.current_at = shared() ? which.load_began : which.started;
   came.tag_events = which.tag_events;
   came.tags = which.tags;
   if (!came.value) return came;
@@ -234,6 +241,9 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
     if (end != fate::late) {
       which->answer = came.value;
       which->accepted = end == fate::accepted;
+      which->stored = came.stored;
+      which->right_at = came.current_at;
+      if (shared() && !proved_by) which->good_until = after(came.current_at, tier().tier().bound());
       which->phase.store(flight_phase::settled, std::memory_order_release);
       woken.swap(which->waiters);
     }
@@ -277,6 +287,7 @@ void core<K, V, Hash, Eq>::run(const flight_ptr& which, const bound_loader<K, V>
     const detail::running_load_scope scope{marked.load().get()};
     return loader(which->key, context);
   }();
+  given.add_tags(context.entry.tags);
   complete(which, std::move(given), policy.with(context.entry));
 }
 

@@ -42,6 +42,7 @@ auto core<K, V, Hash, Eq>::prepare_question(const flight_ptr& which, std::shared
   auto question = std::make_shared<tier_question<core>>(this->shared_from_this(), which, std::move(asker), how);
   question->key = printed(which->key);
   question->prefix = options_.name + ':';
+  question->expects_miss = misses_.load(std::memory_order_relaxed) > most_misses / 2;
   return question;
 }
 
@@ -164,7 +165,12 @@ auto core<K, V, Hash, Eq>::fill(const flight_ptr& which, outcome came) -> settle
                                         std::max(came.times->stale_for, came.times->stale_if_error)));
   what->entry.load_time = now - which->started;
   what->entry.tags = std::move(which->stamps);
-  if (*came.value) tier().encode(**came.value, what->entry.payload);
+  try {
+    if (*came.value) tier().encode(**came.value, what->entry.payload);
+  } catch (...) {  // the value's codec: this process has it, the others must load it
+    count(class_of(which->key), cache_counter::store_failures);
+    return settle(which, std::move(came), now);
+  }
   what->came(std::move(came));
   what->lease = *std::exchange(which->lease, std::nullopt);
   end_leading(*which);
@@ -177,6 +183,7 @@ template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::finish_fill(const flight_ptr& which, outcome came, const tier_fill& told) noexcept {
   try {
     came.refused = !told.accepted && !told.failure;
+    came.stored = told.accepted;
     settle(which, std::move(came), clock_->now());
   } catch (...) {  // out of memory
     forsake(which);

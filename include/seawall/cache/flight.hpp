@@ -72,6 +72,7 @@ struct flight {
   bool alone = false;         ///< Not in the table: nobody joins it, and it stores nothing in this process.
 
   // ---- touched by the leader only ----
+  time_point load_began{};            ///< Set with a shared tier only.
   bool counted = false;               ///< As a load: its loader was, or is, run.
   std::optional<tier_nonce> lease{};  ///< Of the shared tier: the right to fill the key.
   std::vector<tag_stamp> stamps{};    ///< That came with it.
@@ -85,6 +86,9 @@ struct flight {
   std::atomic<flight_phase> phase{flight_phase::loading};
   std::optional<result<value_ptr<V>>> answer{};  ///< Set when settled.
   std::shared_ptr<waiter> looks_again{};         ///< Its leader, while another process holds the lease.
+  time_point good_until{never};                ///< Who joined later may not have it; see core::limit_unproved.
+  bool stored = false;                         ///< Settled, and in the shared tier for sure.
+  time_point right_at{};                       ///< Settled: a moment at which the answer was right.
   bool accepted = false;                       ///< Settled in time and not superseded: the answer is for every waiter.
   waiter_set waiters{};
 

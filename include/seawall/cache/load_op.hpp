@@ -63,11 +63,17 @@ class load_op {
   /// The loader's answer, after step::run_loader.
   step loaded(seawall::loaded<V> given) {
     const entry_policy policy = how_.policy.with(context_->entry);
+    given.add_tags(context_->entry.tags);
     if (alone_) core_->with_locked(*led_, [&](auto& flight) { flight.waiters.insert(self_); });
     const auto opened = std::exchange(led_, nullptr);
     const auto ended = core_->complete(opened, std::move(given), policy);
     if (ended.is == fate::filling) return alone_ ? wait_for(opened) : finish(*ended.value);
-    if (ended.is == fate::accepted) return ended.value ? finish(*ended.value) : fail_with(ended.value.error());
+    if (ended.is != fate::accepted) lose_stale();
+    else lose_stale_of(*opened);
+    if (ended.is == fate::accepted) {
+      if (!ended.value) return fail_with(ended.value.error());
+      return alone_ ? finish_unlinearized(*ended.value) : finish(*ended.value);
+    }
     // Superseded, or given up meanwhile: the value may be older than what others have already been told.
     // A loader's own failure is its answer all the same: it is not run again for that.
     if (ended.is == fate::superseded && ended.value && retries_left_ > 0) {
@@ -75,8 +81,7 @@ class load_op {
       return again();
     }
     if (!ended.value) return ended.is == fate::late ? given_up() : fail_with(ended.value.error());
-    core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
-    return finish(*ended.value);
+    return finish_unlinearized(*ended.value);
   }
 
   /// After step::wait, whenever the waiter was woken.
@@ -207,7 +212,8 @@ class load_op {
       auto opened = std::exchange(led_, nullptr);
       core_->launch(opened, *how_.loader, how_.policy);  // first: from here on the flight ends without this caller
       if (in_hand_) return serve_in_hand();
-      return wait_for(std::move(opened));
+      wait_for(std::move(opened));
+      return core_->shared() ? woken() : step::wait;  // an invalidation during the question has used the waiter up
     }
     context_.emplace(core_->context_of(*led_));
     return step::run_loader;
@@ -228,6 +234,7 @@ class load_op {
 
   step wait_for(std::shared_ptr<flight<K, V>> joined) {
     joined_ = std::move(joined);
+    joined_at_ = core_->shared() ? core_->time().now() : time_point{};
     if (timer_ == 0 && deadline_ != never) {
       timer_ = core_->time().call_at(deadline_, [self = self_] { self->wake(); });
     }
@@ -237,13 +244,22 @@ class load_op {
   // The flight has its answer, which no longer changes.
   step settled() {
     const auto ended = std::exchange(joined_, nullptr);
-    if (!ended->accepted && retries_left_ > 0) {
+    const bool good = ended->accepted && joined_at_ < ended->good_until;
+    if (!good && retries_left_ > 0) {
       --retries_left_;
       return again();
     }
+    if (!good) lose_stale();
+    else lose_stale_of(*ended);
     if (!*ended->answer) return fail_with(ended->answer->error());
-    if (!ended->accepted) core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
-    return finish(**ended->answer);
+    // What the tier does not have for sure, others need not find.
+    const bool linear = good && (!alone_ || ended->stored);
+    return linear ? finish(**ended->answer) : finish_unlinearized(**ended->answer);
+  }
+
+  step finish_unlinearized(value_ptr<V> value) {
+    core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
+    return finish(std::move(value));
   }
 
   step refused(const error& why) {
@@ -253,6 +269,12 @@ class load_op {
       core_->count(key_class, cache_counter::backoff_rejections);
     }
     return fail_with(why);
+  }
+
+  // What the tier had is not to be served any more: it was invalidated meanwhile.
+  void lose_stale() noexcept { in_hand_ = on_error_ = nullptr; }
+  void lose_stale_of(const flight<K, V>& ended) noexcept {
+    if (stale_was_proved_ && !ended.proof.load(std::memory_order_relaxed)) lose_stale();
   }
 
   step serve_in_hand() {
@@ -275,8 +297,12 @@ class load_op {
   // A failure is answered with what is there, as far as the entry's own policy allows.
   step fail_with(const error& why) {
     if (in_hand_) return serve_in_hand();
-    lookup<V> found = core_->look(key_, hash_);
+    lookup<V> found = alone_ ? lookup<V>{} : core_->look(key_, hash_);
     if (found.is != standing::missing) return serve(std::move(found));
+    if (on_error_) {
+      in_hand_ = std::exchange(on_error_, nullptr);
+      return serve_in_hand();
+    }
     count_miss();
     outcome_.emplace(std::unexpected(why));
     disarm();
@@ -336,6 +362,9 @@ class load_op {
   bool held_ = false;                               ///< waits for another process's load
   bool saw_stale_ = false;                          ///< the tier has an entry that is to be refreshed
   value_ptr<V> in_hand_;                            ///< its value, if it may be served
+  value_ptr<V> on_error_;                           ///< its value, if it may be served should the load fail
+  bool stale_was_proved_ = false;
+  time_point joined_at_{};
   int polls_ = 0;
   time_point poll_at_{};
   time_point gives_up_waiting_{};

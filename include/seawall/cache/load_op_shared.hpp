@@ -15,7 +15,11 @@ step load_op<Core>::ask(question_options how) {
   if (deadline_ != never) how.patience = deadline_ - now;
   how.caller_waits = how_.blocks;
   how.takes_lease = !how_.only_looks;
-  asked_ = core_->ask(led_, self_, how);
+  try {
+    asked_ = core_->ask(led_, self_, how);
+  } catch (...) {  // the key's codec, or no memory
+    return how_.only_looks ? nothing_there() : load();
+  }
   return step::ask;
 }
 
@@ -29,6 +33,7 @@ step load_op<Core>::give_way() {
 template <class Core>
 step load_op<Core>::answered() {
   const auto asked = std::exchange(asked_, nullptr);
+  core_->note_answer(asked->is == tier_read::outcome::leased);
   switch (asked->is) {
     case tier_read::outcome::hit: return hit(*asked);
     case tier_read::outcome::leased:
@@ -47,7 +52,10 @@ step load_op<Core>::hit(const tier_question<Core>& asked) {
   const bool absent = *value == nullptr;
   const duration overdue = -asked.entry.fresh_for;
   if (overdue >= duration::zero()) {  // stale: whoever gets the right to refresh it does, all others take it as it is
+    if (how_.only_looks) return nothing_there();
     if (!std::exchange(saw_stale_, true)) {
+      stale_was_proved_ = asked.proof != nullptr;
+      if (!absent && overdue < how_.policy.stale_if_error) on_error_ = *value;
       if (!absent && overdue < how_.policy.stale_for) in_hand_ = *std::move(value);
       return ask({.refresh = true});
     }

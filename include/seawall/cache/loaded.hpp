@@ -79,6 +79,13 @@ class [[nodiscard]] loaded {
     return std::move(*this);
   }
 
+  /// Adds tags to those of the options; with more than an entry can have, it is not stored.
+  void add_tags(const tag_list& tags) noexcept {
+    for (const std::uint64_t tag : tags.hashes()) {
+      if (!options_.tags.add(tag)) options_.no_store = true;
+    }
+  }
+
   bool is_unmodified() const noexcept { return std::holds_alternative<not_modified_t>(answer_); }
   const error* failure() const noexcept { return std::get_if<error>(&answer_); }
   /// The value; null for an absence. Requires: neither unmodified nor a failure.

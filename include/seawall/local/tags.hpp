@@ -123,6 +123,10 @@ class entry_tags {
       : tags_(tags.empty() ? nullptr : std::make_unique<std::vector<std::uint64_t>>(tags.begin(), tags.end())),
         checked_(since) {}
 
+  std::span<const std::uint64_t> hashes() const noexcept {
+    return tags_ ? std::span<const std::uint64_t>{*tags_} : std::span<const std::uint64_t>{};
+  }
+
   /// Without tags, or without events since the last check, this reads one word. May run on several threads at once.
   bool valid(const tag_table& table) noexcept {
     if (!tags_) return true;
