@@ -242,7 +242,6 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
       which->answer = came.value;
       which->accepted = end == fate::accepted;
       which->stored = came.stored;
-      which->right_at = came.current_at;
       if (shared() && !proved_by) which->good_until = after(came.current_at, tier().tier().bound());
       which->phase.store(flight_phase::settled, std::memory_order_release);
       woken.swap(which->waiters);

@@ -88,7 +88,6 @@ struct flight {
   std::shared_ptr<waiter> looks_again{};         ///< Its leader, while another process holds the lease.
   time_point good_until{never};                ///< Who joined later may not have it; see core::limit_unproved.
   bool stored = false;                         ///< Settled, and in the shared tier for sure.
-  time_point right_at{};                       ///< Settled: a moment at which the answer was right.
   bool accepted = false;                       ///< Settled in time and not superseded: the answer is for every waiter.
   waiter_set waiters{};
 
