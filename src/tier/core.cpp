@@ -208,6 +208,13 @@ tier_stats core::read_stats() const {
   return now;
 }
 
+counter_set core::counters() const {
+  const tier_totals now = read_stats().totals;
+  counter_set set{.prefix = "seawall_tier_", .label = "tier", .label_value = how_.name};
+  for (const tier_total_info& one : tier_totals_table) set.counters.push_back({one.name, one.help, now.*one.field});
+  return set;
+}
+
 // --- tags -----------------------------------------------------------------------------------------------------------
 
 core::tag_state core::tag(std::uint64_t connection, const std::string& key) const {

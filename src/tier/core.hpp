@@ -39,7 +39,9 @@ struct admission {
 
 /// Thread safety: all members may be called from any thread; those of tracking_listener as that says. No lock is held
 /// while listeners, the target or the log are called.
-class core final : public redis::tracking_listener, public std::enable_shared_from_this<core> {
+class core final : public redis::tracking_listener,
+                   public counter_source,
+                   public std::enable_shared_from_this<core> {
  public:
   explicit core(tier_options how);
 
@@ -98,6 +100,7 @@ class core final : public redis::tracking_listener, public std::enable_shared_fr
 
   void count(std::uint64_t tier_totals::*field, std::uint64_t n = 1);
   tier_stats read_stats() const;
+  counter_set counters() const override;
 
   const tier_options& options() const noexcept { return how_; }
   cmd::target& target() const noexcept { return *target_; }

@@ -59,6 +59,7 @@ void remote_tier::put(std::shared_ptr<tier_put> what) {
 void remote_tier::wait(const std::atomic<bool>& done) { core_->target().wait(done); }
 duration remote_tier::bound() const noexcept { return core_->options().bound; }
 tier_stats remote_tier::stats() const { return core_->read_stats(); }
+std::shared_ptr<const counter_source> remote_tier::stats_handle() const { return core_; }
 std::shared_ptr<redis::tracking_listener> remote_tier::feed() const { return core_; }
 
 }  // namespace seawall

@@ -37,6 +37,7 @@ class heard final : public tier_listener {
  public:
   void on_changed(std::string_view key) noexcept override { note(std::string{key}); }
   void on_all_changed() noexcept override { note("everything"); }
+  void on_tags_lost() noexcept override {}
 
   void note(std::string what) {
     const std::lock_guard lock{mutex_};

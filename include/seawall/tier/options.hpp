@@ -17,6 +17,7 @@ namespace seawall {
 
 /// Everything has a default.
 struct tier_options {
+  std::string name = "tier";        ///< In metrics.
   /// D: what a cache keeps of the tier in its process is at most so much older than the server's. 10 ms to an hour.
   duration bound = std::chrono::seconds{1};
   /// How often the server is asked for a sign of life, in use: 1 ms or more, and less than half of `bound`.

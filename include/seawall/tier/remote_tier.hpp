@@ -4,6 +4,7 @@
 #include "seawall/base/result.hpp"
 #include "seawall/cache/shared_tier.hpp"
 #include "seawall/cmd/request.hpp"
+#include "seawall/metrics/counter_source.hpp"
 #include "seawall/redis/capabilities.hpp"
 #include "seawall/redis/tracking.hpp"
 #include "seawall/tier/options.hpp"
@@ -58,6 +59,8 @@ class remote_tier final : public shared_tier {
   duration bound() const noexcept override;
 
   tier_stats stats() const;
+  /// For exporters; they hold it weakly, so a tier that is gone is no longer exported.
+  std::shared_ptr<const counter_source> stats_handle() const;
   std::shared_ptr<redis::tracking_listener> feed() const;
 
  private:
