@@ -371,6 +371,8 @@ class core final : public stats_source,
   local::tag_table tags_;
   static constexpr int most_misses = 1024;
   std::atomic<int> misses_{0};  // a sliding share of questions; may lose an update
+  std::atomic<duration> lease_time_{duration{}};  // what lease_time() found, and until when it stands
+  std::atomic<time_point> lease_time_until_{time_point::min()};
   std::stop_source closing_;
   // Sequentially consistent: a load counts itself in and then looks; the destructor says so and then counts.
   std::atomic<bool> closed_{false};

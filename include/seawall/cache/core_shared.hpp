@@ -31,9 +31,15 @@ std::string core<K, V, Hash, Eq>::printed(const K& key) const {
 template <class K, class V, class Hash, class Eq>
 duration core<K, V, Hash, Eq>::lease_time() {
   using std::chrono::seconds;
+  // Every question asks for it, and a histogram is long to read. Threads may read it at once, and find the same.
+  const time_point now = clock_->coarse_now();
+  if (now < lease_time_until_.load(std::memory_order_acquire)) return lease_time_.load(std::memory_order_relaxed);
   const auto times = recorder_.load_time().snapshot();
   const duration wanted = times.count < 8 ? seconds{5} : 4 * times.percentile(99);
-  return std::min(std::clamp<duration>(wanted, seconds{1}, seconds{30}), options_.load_deadline);
+  const duration length = std::min(std::clamp<duration>(wanted, seconds{1}, seconds{30}), options_.load_deadline);
+  lease_time_.store(length, std::memory_order_relaxed);
+  lease_time_until_.store(after(now, std::chrono::milliseconds{100}), std::memory_order_release);
+  return length;
 }
 
 template <class K, class V, class Hash, class Eq>
