@@ -22,6 +22,7 @@ if(SEAWALL_DEVELOPER AND NOT SEAWALL_TESTS STREQUAL "OFF")
   endif()
   if(GTest_FOUND AND rapidcheck_FOUND)
     find_package(Python3 REQUIRED COMPONENTS Interpreter)
+    find_package(Lua 5.1 EXACT REQUIRED) # the simulated Redis runs scripts
     set(SEAWALL_HAVE_TESTS ON)
     enable_testing()
     include(GoogleTest)

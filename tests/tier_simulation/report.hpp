@@ -1,0 +1,85 @@
+// What a run of many seeds tells.
+#pragma once
+
+#include "world.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace simulation {
+
+/// The seed once more, with its last steps.
+inline std::string story_of(std::uint64_t seed, std::size_t steps) {
+  world again{seed, true};
+  const auto broken = again.run(steps);
+  return fmt::format("seed {}: {}\n{}    Run it alone: ./dev simulate --first-seed {} --seeds 1 --steps {}\n", seed,
+                     broken.value_or("it passes the second time: the run is not one of its seed alone"), again.trace(),
+                     seed, steps);
+}
+
+/// What must happen in some seed of many, or the simulation proves nothing of the guard behind it.
+inline constexpr std::array<std::string_view, 47> sometimes{
+    "a failover",
+    "an entry is not served any more",
+    "an invalidation was not delivered at once",
+    "an outbox was replayed",
+    "breaker: opened",
+    "cache: abandoned",
+    "cache: caller_timeouts",
+    "cache: coalesced",
+    "cache: hits",
+    "cache: load_failures",
+    "cache: load_timeouts",
+    "cache: negative_hits",
+    "cache: refreshes",
+    "cache: shared_hits",
+    "cache: stale_served",
+    "cache: superseded",
+    "cache: unlinearized_reads",
+    "link: late_commands",
+    "link: repeated",
+    "link: timeouts",
+    "link: unknown",
+    "server: a lease ended",
+    "server: expired",
+    "server: no_script",
+    "server: pushes",
+    "server: read_only",
+    "server: refused_for_memory",
+    "tier: changes_told",
+    "tier: connections",
+    "tier: failed_heartbeats",
+    "tier: failures_breaker",
+    "tier: failures_other",
+    "tier: failures_server",
+    "tier: failures_timeout",
+    "tier: failures_transport",
+    "tier: fills",
+    "tier: flushes",
+    "tier: heartbeats",
+    "tier: held",
+    "tier: hits",
+    "tier: invalidated_keys",
+    "tier: leases",
+    "tier: reign_changes",
+    "tier: rejected_fills",
+    "tier: replayed_keys",
+    "tier: takeovers",
+    "tier: undelivered_keys",
+};
+
+/// Which of them never did.
+inline std::vector<std::string_view> never_seen(const coverage& all) {
+  std::vector<std::string_view> missing;
+  for (const std::string_view name : sometimes) {
+    const auto found = all.find(std::string(name));
+    if (found == all.end() || found->second == 0) missing.push_back(name);
+  }
+  return missing;
+}
+
+}  // namespace simulation

@@ -1,0 +1,122 @@
+// seawall-simulate: runs many seeds of the simulation of several processes, on all cores. See ./dev simulate.
+#include "report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace simulation {
+namespace {
+
+struct settings {
+  std::uint64_t seeds = 2'000;
+  std::uint64_t first = 1;
+  std::size_t steps = 5'000;
+  std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
+  bool counts = false;
+};
+
+constexpr const char* usage =
+    "usage: seawall-simulate [--seeds N] [--first-seed N] [--steps N] [--jobs N] [--counts]\n"
+    "  --seeds       how many runs (2000)\n"
+    "  --first-seed  the first of them (1)\n"
+    "  --steps       steps of each run (5000)\n"
+    "  --jobs        threads (one for each core)\n"
+    "  --counts      print how often everything happened\n";
+
+bool parse(int count, char** words, settings& into) {
+  for (int i = 1; i < count; ++i) {
+    const std::string_view word = words[i];
+    if (word == "--counts") {
+      into.counts = true;
+      continue;
+    }
+    if (i + 1 == count) return false;  // --help, too
+    char* end = nullptr;
+    const std::uint64_t number = std::strtoull(words[++i], &end, 10);
+    if (*end != '\0' || end == words[i]) return false;
+    if (word == "--seeds") into.seeds = number;
+    else if (word == "--first-seed") into.first = number;
+    else if (word == "--steps") into.steps = number;
+    else if (word == "--jobs" && number != 0) into.jobs = number;
+    else return false;
+  }
+  return true;
+}
+
+class run {
+ public:
+  explicit run(const settings& how) : how_(how) {}
+
+  int all() {
+    const auto begun = std::chrono::steady_clock::now();
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i != how_.jobs; ++i) threads.emplace_back([this] { work(); });
+    for (std::thread& one : threads) one.join();
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    fmt::print(stderr, "\r{} seeds of {} steps in {:.1f} s: {:.0f} seeds/s\n", done_.load(), how_.steps, seconds,
+               static_cast<double>(done_.load()) / seconds);
+    if (failing_) {
+      fmt::print("{}", story_of(*failing_, how_.steps));
+      return 1;
+    }
+    if (how_.counts) {
+      for (const auto& [name, times] : seen_) fmt::print("{:12} {}\n", times, name);
+    }
+    if (how_.seeds < 1'000) return 0;
+    const auto missing = never_seen(seen_);
+    for (const std::string_view name : missing) fmt::print("never happened: {}\n", name);
+    return missing.empty() ? 0 : 1;
+  }
+
+ private:
+  void work() {
+    coverage mine;
+    for (std::uint64_t i = next_++; i < how_.seeds && !stop_; i = next_++) {
+      world one{how_.first + i};
+      const bool broken = one.run(how_.steps).has_value();
+      one.add_coverage(mine);
+      const std::uint64_t done = ++done_;
+      if (done % 100 == 0) fmt::print(stderr, "\r{} of {} seeds", done, how_.seeds);
+      if (broken) note_failure(how_.first + i);
+    }
+    const std::lock_guard lock{mutex_};
+    for (const auto& [name, times] : mine) seen_[name] += times;
+  }
+
+  void note_failure(std::uint64_t seed) {
+    const std::lock_guard lock{mutex_};
+    if (!failing_ || seed < *failing_) failing_ = seed;
+    stop_ = true;
+  }
+
+  const settings how_;
+  std::atomic<std::uint64_t> next_{0};
+  std::atomic<std::uint64_t> done_{0};
+  std::atomic<bool> stop_{false};
+  std::mutex mutex_;
+  std::optional<std::uint64_t> failing_;  // guarded by mutex_
+  coverage seen_;                         // guarded by mutex_
+};
+
+}  // namespace
+}  // namespace simulation
+
+int main(int count, char** words) {
+  simulation::settings how;
+  if (!simulation::parse(count, words, how)) {
+    std::fputs(simulation::usage, stderr);
+    return 2;
+  }
+  return simulation::run{how}.all();
+}

@@ -1,0 +1,215 @@
+// A simulated service of several processes: each a cache with a shared tier over a connection to one simulated Redis
+// (with a replica), and a versioned database. Readers, writers that invalidate, faults of processes, connections and
+// servers; all on one thread, in virtual time, in an order that one seed decides.
+//
+// Every value is the version of its row, so that each answer can be judged at once:
+//   fresh reads          no older than what was acknowledged or answered to a fresh read, anywhere, before they began
+//   other reads          no older than what was acknowledged the bound before they began, what the process has
+//                        acknowledged itself, and what it has answered before, if that had come into the tier: what
+//                        a load has read before its writer's invalidation need not be found again
+// A write is acknowledged when its invalidation has ended and none of its process waits to be delivered. A write whose
+// process ended before that is invalidated later by another one, as from an outbox.
+#pragma once
+
+#include "chance.hpp"
+#include "seawall/cache.hpp"
+#include "seawall/tier/remote_tier.hpp"
+#include "sim_clock.hpp"
+#include "sim_link.hpp"
+#include "sim_server.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace simulation {
+
+using namespace std::chrono_literals;
+using seawall::duration;
+using seawall::time_point;
+
+using core = seawall::core<int, int, seawall::hash<int>, std::equal_to<>>;
+using load_op = seawall::load_op<core>;
+
+class signal final : public seawall::waiter {
+ public:
+  void wake() noexcept override { woken = true; }
+  bool woken = false;
+};
+
+class world {
+ public:
+  explicit world(std::uint64_t seed, bool tracing = false);
+  ~world();
+  world(const world&) = delete;
+  world& operator=(const world&) = delete;
+
+  /// Runs the seed to its end. Nothing when every promise held; otherwise what broke.
+  std::optional<std::string> run(std::size_t steps);
+
+  /// The last steps, if it was told to keep them.
+  std::string trace() const;
+  void add_coverage(coverage& sum) const;
+
+ private:
+  static constexpr int keys = 2;
+  static constexpr int absent_every = 5;  // a row whose version divides by it does not exist
+  using versions = std::array<int, keys>;
+
+  struct caller {
+    int id;
+    int key;
+    bool fresh;
+    bool only_looks;
+    std::shared_ptr<signal> self = std::make_shared<signal>();
+    std::unique_ptr<load_op> machine;
+    seawall::step at = seawall::step::wait;
+    int floor = 0;
+    int floor_if_not_linear = 0;
+    std::uint64_t unlinearized_before = 0;
+    std::optional<int> read{};  // of its load
+  };
+
+  struct writer {
+    int key;
+    int version = 0;
+    bool invalidating = false;
+    std::shared_ptr<bool> ended = std::make_shared<bool>(false);
+  };
+
+  struct executor final : seawall::executor {
+    void post(task work) override { items.push_back(std::move(work)); }
+    std::vector<task> items;
+  };
+
+  struct process {
+    int id;
+    std::shared_ptr<sim_clock> clock;
+    std::shared_ptr<sim_link> link;
+    std::shared_ptr<executor> tasks;
+    std::shared_ptr<seawall::remote_tier> tier;
+    std::shared_ptr<core> cache;
+    std::vector<caller> callers;
+    std::vector<writer> writers;
+    std::vector<std::pair<int, int>> undelivered;  // key and version
+    time_point paused_until{};
+    bool inside = false;  // its loader runs
+    versions returned{};  // highest version that a read which is not fresh was answered
+    versions acknowledged{};
+  };
+
+  struct acknowledgement {
+    time_point when;
+    int version;
+  };
+
+  enum class act : std::uint8_t {
+    start_caller, move_caller, cancel_caller, start_writer, move_writer, replay_outbox, fire_timer, run_task, connect,
+    serve, hear, notice_loss, time_out, pass_time, copy, remember, expire_key, give_memory
+  };
+  struct action {
+    act what;
+    std::size_t who = 0;
+    std::size_t which = 0;
+  };
+
+  // world.cpp
+  void step(int depth);
+  void list_actions(int depth);
+  void list_of(process& one, std::size_t index, int depth);
+  void list_of_servers();
+  void perform(const action& chosen, int depth);
+  void serve(sim_node& node, std::size_t which);
+  void pass_time();
+  void drain();
+  template <class... A>
+  void note(fmt::format_string<A...> text, A&&... what) {
+    if (tracing_) write_note(fmt::format(text, std::forward<A>(what)...));
+  }
+  void write_note(const std::string& what);
+  void broken(const std::string& what);
+
+  // world_processes.cpp
+  void start(process& one);
+  void end(process& one);
+  void start_caller(process& one, bool fresh, bool may_leave);
+  void start_caller(process& one, int key, load_op::settings how, bool only_looks);
+  void move_caller(process& one, std::size_t index);
+  void move_writer(process& one, std::size_t index);
+  void acknowledge(int key, int version);
+  void look_for_deliveries(process& one);
+  void replay_outbox();
+  seawall::loaded<int> outcome_of(int version, bool fails) const;
+  seawall::loaded<int> bound_load(process& one, int key);
+  void run_task(process& one, std::size_t which, int depth);
+
+  // world_checks.cpp
+  int floor_of(const process& one, int key, bool fresh) const;
+  int acknowledged_before_bound(int key) const;
+  void check_answer(process& one, const caller& who, const core::answer& answer);
+  int judge(const process& one, int key, const seawall::value_ptr<int>& value, int floor, const char* what);
+  void probe();
+  std::uint64_t unlinearized(const process& one) const;
+  void look_at_store();
+  void has_answered(process& one, int key, int version);
+  void add_counters(const process& one);
+
+  // world_faults.cpp
+  time_point some_time();
+  void fault();
+  void fault_of_process(std::size_t kind, process& one);
+  void fault_of_server(std::size_t kind);
+  void fail_over();
+
+  sim_node& primary() { return *nodes_[primary_]; }
+  sim_node& replica() { return *nodes_[1 - primary_]; }
+  bool paused(const process& one) const { return now_ < one.paused_until || one.inside; }
+  seawall::cache_options<int, int> options_of(process& one);
+
+  chance chance_;
+  const bool tracing_;
+  const std::uint64_t seed_;
+  time_point now_ = time_point{} + std::chrono::hours{1};
+  std::int64_t server_ahead_ms_ = 1'700'000'000'000;
+  std::int64_t server_now_ms_ = 0;
+  std::vector<std::unique_ptr<sim_node>> nodes_;
+  std::size_t primary_ = 0;
+  sim_node::data remembered_;  // what a restart of the primary finds
+  std::vector<std::unique_ptr<process>> processes_;
+  std::vector<action> actions_;
+  time_point servers_down_until_{};
+
+  // how this seed is
+  seawall::tier_options tier_options_;
+  duration clock_lag_{};
+  bool natively_ = false;
+  std::size_t fault_every_ = 40;
+  std::size_t fault_kinds_ = ~std::size_t{0};
+  duration slowest_step_{};
+  seawall::entry_policy policy_;
+  duration load_deadline_{};
+
+  versions committed_{};
+  std::array<std::vector<acknowledgement>, keys> acknowledged_;
+  versions last_acknowledged_{};
+  versions fresh_returned_{};
+  versions stored_{};                        // highest version that was in the tier
+  std::array<std::string, keys> last_seen_;  // header of what is there
+  std::vector<std::pair<int, int>> outbox_;
+  int depth_ = 0;  // of loaders inside of steps
+  std::vector<seawall::bound_loader<int, int>> bound_;  // of each process
+  bool draining_ = false;
+  bool quiet_ = false;
+  std::uint64_t step_ = 0;
+  int callers_ever_ = 0;
+  std::optional<std::string> broken_;
+  std::vector<std::string> history_;
+  coverage seen_;
+};
+
+}  // namespace simulation

@@ -1,0 +1,130 @@
+#include "world.hpp"
+
+#include "entry_format.hpp"
+#include "seawall/tier/stats.hpp"
+
+#include <algorithm>
+
+namespace simulation {
+namespace {
+
+constexpr const char* key_names[] = {"c:0", "c:1"};
+
+}  // namespace
+
+/// What a read of the process, if it begins now, must not be older than.
+int world::floor_of(const process& one, int key, bool fresh) const {
+  if (fresh) return std::max(last_acknowledged_[key], fresh_returned_[key]);
+  return std::max({acknowledged_before_bound(key), one.acknowledged[key], one.returned[key]});
+}
+
+int world::acknowledged_before_bound(int key) const {
+  const auto& all = acknowledged_[key];
+  for (auto one = all.rbegin(); one != all.rend(); ++one) {
+    if (one->when <= now_ - tier_options_.bound) return one->version;
+  }
+  return 0;
+}
+
+/// The version that the value stands for, at least.
+int world::judge(const process& one, int key, const seawall::value_ptr<int>& value, int floor, const char* what) {
+  if (value) {
+    if (*value < floor) {
+      broken(fmt::format("process {}, {}: key {} has version {}, after {}", one.id, what, key, *value, floor));
+    }
+    if (*value > committed_[key]) broken("a version from the future");
+    return *value;
+  }
+  const int first_absent = (floor + absent_every - 1) / absent_every * absent_every;
+  if (first_absent > committed_[key]) {
+    broken(fmt::format("process {}, {}: key {} is absent, but it exists since version {}", one.id, what, key, floor));
+  }
+  return first_absent;
+}
+
+void world::check_answer(process& one, const caller& who, const core::answer& answer) {
+  if (!answer) {
+    const auto& why = answer.error();
+    const bool known = why == seawall::errc::timed_out || why == seawall::errc::load_timed_out ||
+                       why == seawall::errc::overloaded || why == seawall::errc::loader_failed ||
+                       why == seawall::errc::cancelled;
+    if (!known) broken("a caller got an error that is none of its source: " + why.message());
+    if (quiet_ && !(why == seawall::errc::loader_failed)) ++seen_["an error at the end"];
+    return note("process {}: caller {} of key {} ends: {}", one.id, who.id, who.key, why.message());
+  }
+  if (who.only_looks && !*answer) return note("process {}: caller {} of key {} finds nothing", one.id, who.id, who.key);
+  note("process {}: caller {} of key {} gets {}", one.id, who.id, who.key,
+       *answer ? std::to_string(**answer) : "an absence");
+  const bool linear = unlinearized(one) == who.unlinearized_before;
+  const int version = judge(one, who.key, *answer, linear ? who.floor : who.floor_if_not_linear,
+                            who.fresh ? "a fresh read" : "a read");
+  if (!linear) return;
+  if (who.fresh) fresh_returned_[who.key] = std::max(fresh_returned_[who.key], version);
+  else has_answered(one, who.key, version);
+}
+
+/// A read of what is in a process costs nothing, so there is one after every step.
+void world::probe() {
+  process& one = *processes_[chance_.below(processes_.size())];
+  if (paused(one)) return;
+  const int key = static_cast<int>(chance_.below(keys));
+  const auto found = one.cache->look(key, one.cache->hash_of(key));
+  if (!found.servable()) {
+    const bool silent = now_ - one.link->last_heard >= tier_options_.bound;
+    if (silent && one.cache->size() != 0) ++seen_["an entry is not served any more"];
+    return;
+  }
+  const int version = judge(one, key, found.value, floor_of(one, key, false), "its memory");
+  has_answered(one, key, version);
+}
+
+void world::has_answered(process& one, int key, int version) {
+  if (version <= stored_[key]) one.returned[key] = std::max(one.returned[key], version);
+}
+
+void world::look_at_store() {
+  for (int key = 0; key != keys; ++key) {
+    const auto found = primary().keys().find(key_names[key]);
+    if (found == primary().keys().end()) continue;
+    const std::string_view bytes = found->second.bytes;
+    if (bytes.substr(0, seawall::tier::reign_at) == last_seen_[key]) continue;
+    last_seen_[key] = bytes.substr(0, seawall::tier::reign_at);
+    const auto entry = seawall::tier::decode_entry(bytes, server_now_ms_, 100);
+    if (!entry || entry->absent) continue;
+    const auto version = seawall::codec<int>::decode(entry->payload);
+    if (version) stored_[key] = std::max(stored_[key], *version);
+  }
+}
+
+std::uint64_t world::unlinearized(const process& one) const { return one.cache->stats().total.unlinearized_reads; }
+
+void world::add_counters(const process& one) {
+  if (!one.cache) return;
+  const auto caches = one.cache->stats();
+  for (const auto& counter : seawall::counter_table) {
+    seen_["cache: " + std::string(counter.name)] += caches.total.*counter.field;
+  }
+  const auto tiers = one.tier->stats();
+  for (const auto& counter : seawall::tier_totals_table) {
+    seen_["tier: " + std::string(counter.name)] += tiers.totals.*counter.field;
+  }
+  seen_["breaker: opened"] += tiers.breaker_counters.opened;
+  seen_["link: repeated"] += one.link->counted.repeated;
+  seen_["link: unknown"] += one.link->counted.unknown;
+  seen_["link: timeouts"] += one.link->counted.timeouts;
+  seen_["link: late_commands"] += one.link->counted.late_commands;
+}
+
+void world::add_coverage(coverage& sum) const {
+  for (const auto& [name, times] : seen_) sum[name] += times;
+  for (const auto& node : nodes_) {
+    sum["server: no_script"] += node->counted.no_script;
+    sum["server: refused_for_memory"] += node->counted.refused_for_memory;
+    sum["server: read_only"] += node->counted.read_only;
+    sum["server: expired"] += node->counted.expired;
+    sum["server: a lease ended"] += node->counted.leases_ended;
+    sum["server: pushes"] += node->counted.pushes;
+  }
+}
+
+}  // namespace simulation

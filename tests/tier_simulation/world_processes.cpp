@@ -1,0 +1,194 @@
+#include "world.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+namespace simulation {
+
+using seawall::step;
+
+seawall::cache_options<int, int> world::options_of(process& one) {
+  seawall::cache_options<int, int> how{.name = "c",
+                                       .capacity = 100,
+                                       .ttl = policy_.ttl,
+                                       .jitter = policy_.jitter,
+                                       .negative_ttl = policy_.negative_ttl,
+                                       .stale_for = policy_.stale_for,
+                                       .stale_if_error = policy_.stale_if_error,
+                                       .refresh_ahead = policy_.refresh_ahead,
+                                       .xfetch_beta = 0,
+                                       .load_deadline = load_deadline_,
+                                       .backoff = {.initial = 1ms, .max = 20ms},
+                                       .clock = one.clock};
+  how.shared = std::shared_ptr<seawall::shared_tier>(one.tier);
+  how.seed = 1 + chance_.below(1'000'000);
+  return how;
+}
+
+void world::start(process& one) {
+  one.clock = std::make_shared<sim_clock>(now_, clock_lag_);
+  one.link = std::make_shared<sim_link>(chance_, now_, true, one.id);
+  one.tasks = std::make_shared<executor>();
+  auto how = tier_options_;
+  how.clock = one.clock;
+  how.seed = 1 + chance_.below(1'000'000'000);
+  const auto target = [&](std::shared_ptr<seawall::redis::tracking_listener> feed)
+      -> seawall::result<seawall::remote_tier::made_target> {
+    one.link->use(std::move(feed));
+    return seawall::remote_tier::made_target{
+        .where = one.link.get(),
+        .owner = std::shared_ptr<void>(nullptr, [link = one.link](void*) { link->kill(); }),
+        .can = [natively = natively_] {
+          return seawall::redis::capabilities{.set_ifeq = natively, .delifeq = natively};
+        }};
+  };
+  auto made = seawall::remote_tier::make(target, how);
+  if (!made) throw std::logic_error(made.error().message());
+  one.tier = *std::move(made);
+  one.cache = std::make_shared<core>(options_of(one), seawall::hash<int>{}, std::equal_to<>{}, one.clock, one.tasks);
+  one.cache->attach();
+  one.returned = one.acknowledged = {};
+  note("process {}: starts", one.id);
+}
+
+/// As a process that is killed: it says nothing more. What it has not finished, an outbox knows.
+void world::end(process& one) {
+  if (!one.cache) return;
+  one.link->kill();
+  for (const writer& who : one.writers) {
+    if (who.version != 0) outbox_.emplace_back(who.key, who.version);
+  }
+  for (const auto& write : std::exchange(one.undelivered, {})) outbox_.push_back(write);
+  one.writers.clear();
+  one.callers.clear();
+  one.tasks->items.clear();
+  one.cache.reset();
+  one.tier.reset();
+  one.link.reset();
+  one.tasks.reset();
+  one.clock.reset();
+}
+
+// --- readers --------------------------------------------------------------------------------------------------------
+
+void world::start_caller(process& one, bool fresh, bool may_leave) {
+  load_op::settings how{.policy = policy_, .fresh = fresh};
+  if (may_leave && chance_.one_in(3)) how.deadline = chance_.pick<duration>({500us, 5ms, 50ms});
+  how.only_looks = chance_.one_in(12);
+  start_caller(one, static_cast<int>(chance_.below(keys)), how, how.only_looks);
+}
+
+void world::start_caller(process& one, int key, load_op::settings how, bool only_looks) {
+  caller who;
+  who.id = ++callers_ever_;
+  who.key = key;
+  who.fresh = how.fresh;
+  who.only_looks = only_looks;
+  if (!how.fresh && !only_looks && how.policy.refresh_ahead > 0 && chance_.one_in(2)) how.loader = &bound_[one.id];
+  who.floor = floor_of(one, key, how.fresh);
+  who.floor_if_not_linear = how.fresh ? last_acknowledged_[key]
+                                      : std::max(acknowledged_before_bound(key), one.acknowledged[key]);
+  who.unlinearized_before = unlinearized(one);
+  note("process {}: caller {} of key {} begins{}{}{}", one.id, who.id, key, how.fresh ? ", fresh" : "",
+       only_looks ? ", only looks" : "", how.loader ? ", bound" : "");
+  who.machine = std::make_unique<load_op>(one.cache, key, one.cache->hash_of(key), who.self, how);
+  who.at = who.machine->start();
+  one.callers.push_back(std::move(who));
+  if (one.callers.back().at != step::run_loader) move_caller(one, one.callers.size() - 1);
+}
+
+/// One step: the loader reads; it returns; or the machine goes on.
+void world::move_caller(process& one, std::size_t index) {
+  caller& who = one.callers[index];
+  if (who.at == step::run_loader && !who.read) {
+    who.read = committed_[who.key];
+    return note("process {}: caller {} reads version {} of key {}", one.id, who.id, *who.read, who.key);
+  }
+  if (who.at == step::run_loader) {
+    note("process {}: caller {} has loaded", one.id, who.id);
+    who.at = who.machine->loaded(outcome_of(*std::exchange(who.read, std::nullopt), !quiet_ && chance_.one_in(8)));
+  } else if (who.at != step::done) {
+    if (!std::exchange(who.self->woken, false)) return;
+    who.at = who.machine->woken();
+  }
+  if (who.at != step::done) return;
+  check_answer(one, who, who.machine->take());
+  one.callers.erase(one.callers.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+seawall::loaded<int> world::outcome_of(int version, bool fails) const {
+  if (fails) return seawall::error{seawall::errc::loader_failed, "simulated"};
+  if (version % absent_every == 0) return seawall::not_found;
+  return version;
+}
+
+/// In the background: other processes, servers and time go on meanwhile.
+seawall::loaded<int> world::bound_load(process& one, int key) {
+  const seawall::detail::running_load_scope others{nullptr};
+  const bool outer = std::exchange(one.inside, true);
+  for (std::size_t i = chance_.below(6); i != 0 && !broken_; --i) step(depth_ + 1);
+  const int version = committed_[key];
+  note("process {}: a load in the background reads version {} of key {}", one.id, version, key);
+  for (std::size_t i = chance_.below(6); i != 0 && !broken_; --i) step(depth_ + 1);
+  one.inside = outer;
+  return outcome_of(version, !quiet_ && chance_.one_in(8));
+}
+
+void world::run_task(process& one, std::size_t which, int depth) {
+  auto work = std::move(one.tasks->items[which]);
+  one.tasks->items.erase(one.tasks->items.begin() + static_cast<std::ptrdiff_t>(which));
+  if (!quiet_ && chance_.one_in(30)) return note("process {}: the executor drops a load", one.id);
+  const int before = std::exchange(depth_, depth);
+  work();
+  depth_ = before;
+}
+
+// --- writers --------------------------------------------------------------------------------------------------------
+
+void world::move_writer(process& one, std::size_t index) {
+  writer& who = one.writers[index];
+  if (who.version == 0) {
+    who.version = ++committed_[who.key];
+    return note("process {}: commits version {} of key {}", one.id, who.version, who.key);
+  }
+  if (!who.invalidating) {
+    who.invalidating = true;
+    note("process {}: begins to invalidate key {}", one.id, who.key);
+    one.cache->begin_invalidate(who.key, one.cache->hash_of(who.key), [ended = who.ended](bool) { *ended = true; });
+    return;
+  }
+  const writer done = std::move(who);
+  one.writers.erase(one.writers.begin() + static_cast<std::ptrdiff_t>(index));
+  one.acknowledged[done.key] = std::max(one.acknowledged[done.key], done.version);
+  one.undelivered.emplace_back(done.key, done.version);
+  note("process {}: has invalidated key {} for version {}", one.id, done.key, done.version);
+  look_for_deliveries(one);
+}
+
+void world::look_for_deliveries(process& one) {
+  if (one.tier->stats().undelivered != 0) {
+    ++seen_["an invalidation was not delivered at once"];
+    return;
+  }
+  for (const auto& [key, version] : std::exchange(one.undelivered, {})) acknowledge(key, version);
+}
+
+void world::acknowledge(int key, int version) {
+  note("version {} of key {} is acknowledged", version, key);
+  if (version <= last_acknowledged_[key]) return;
+  last_acknowledged_[key] = version;
+  acknowledged_[key].push_back({now_, version});
+}
+
+/// Some process takes over what another one did not live to invalidate.
+void world::replay_outbox() {
+  if (outbox_.empty()) return;
+  process& one = *processes_[chance_.below(processes_.size())];
+  if (paused(one)) return;
+  const auto [key, version] = outbox_.back();
+  outbox_.pop_back();
+  ++seen_["an outbox was replayed"];
+  one.writers.push_back({.key = key, .version = version});
+}
+
+}  // namespace simulation
