@@ -50,6 +50,7 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
                                                     leader_bound, how.refresh, std::move(found.value),
                                                     std::stop_source{}, tags_.now(), how.tags);
     if (how.refresh) {  // the entry keeps its tags
+      outcome.flight->early = found.is == standing::fresh || found.is == standing::refresh_due;
       engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header&) {
         for (const std::uint64_t tag : item.tags.hashes()) outcome.flight->tags.add(tag);
         return false;
@@ -226,6 +227,7 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
       if (has_tags && !tags_.valid(came.tags.hashes(), came.tag_events, seen)) came.refused = true;
       end = came.refused ? fate::superseded : fate::accepted;
       if (shared() && !proved_by) limit_unproved(came.times, came.current_at, now);
+      if (which->outdated.load(std::memory_order_relaxed)) came.times.reset();
       if (!came.value) {
         shard.record_failure_locked(which->key, which->hash, came.value.error(), now, options_.backoff.initial,
                                     options_.backoff.max);
@@ -242,7 +244,9 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
       which->answer = came.value;
       which->accepted = end == fate::accepted;
       which->stored = came.stored;
-      if (shared() && !proved_by) which->good_until = after(came.current_at, tier().tier().bound());
+      if (shared() && !(proved_by && proved_by->covers(now))) {
+        which->good_until = after(came.current_at, tier().tier().bound());
+      }
       which->phase.store(flight_phase::settled, std::memory_order_release);
       woken.swap(which->waiters);
     }
