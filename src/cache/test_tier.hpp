@@ -175,7 +175,7 @@ class test_tier final : public shared_tier {
     what.entry = found->second.entry;
     if (what.entry.fresh_for != forever) what.entry.fresh_for -= clock_->now() - found->second.written;
     what.is = tier_read::outcome::hit;
-    if (what.refresh && what.entry.fresh_for <= duration::zero()) {
+    if (what.refresh && (what.early || what.entry.fresh_for <= duration::zero())) {
       what.is = refreshing_.emplace(what.key, true).second ? tier_read::outcome::leased : tier_read::outcome::held;
     }
   }

@@ -198,7 +198,7 @@ void read_call::judge_entry(const footing& on, std::string_view bytes, const tie
     case validity::valid: break;
   }
   what_->nonce = nonce;
-  const bool fresh = entry->fresh_for > duration::zero() && !unusable;
+  const bool fresh = entry->fresh_for > duration::zero() && !unusable && !what_->early;
   if (what_->refresh && !fresh) {
     // A failed SET is no answer: whoever holds the right is unknown.
     if (!has_lock_ && taking_ == claim::refresh && claim_.failure()) return want(claim::refresh, on);

@@ -5,8 +5,6 @@
 
 #include "seawall/base/clock.hpp"
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <chrono>
 #include <cstddef>
@@ -23,7 +21,12 @@ inline constexpr std::string_view tag_key_start = "seawall:tag:";
 
 /// The key that holds the generation of a tag of the cache with this prefix: 8 bytes.
 inline std::string tag_key_of(std::string_view prefix, std::uint64_t tag) {
-  return fmt::format("{}{}{:016x}", tag_key_start, prefix, tag);
+  // On the path of every read, so without a formatting library.
+  std::string key;
+  key.reserve(tag_key_start.size() + prefix.size() + 16);
+  key.append(tag_key_start).append(prefix);
+  for (int shift = 60; shift >= 0; shift -= 4) key += "0123456789abcdef"[tag >> shift & 15];
+  return key;
 }
 
 /// The same backwards: prefix and tag; nothing for other keys.

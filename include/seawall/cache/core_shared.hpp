@@ -84,7 +84,7 @@ void core<K, V, Hash, Eq>::ask_in_background(const flight_ptr& which, const boun
     }
   };
   const auto next = std::make_shared<launcher>(this->shared_from_this(), which, loader, policy);
-  next->asked = prepare_question(which, next, {.refresh = true});
+  next->asked = prepare_question(which, next, {.refresh = true, .early = which->early});
   tier().tier().read(next->asked);
 }
 
@@ -218,6 +218,7 @@ void core<K, V, Hash, Eq>::on_changed(std::string_view printed_key) noexcept {
       const std::lock_guard lock{shard.mutex};
       if (const flight_ptr there = shard.find_locked(*key, hash)) {
         there->proof.store(nullptr, std::memory_order_relaxed);
+        there->outdated.store(true, std::memory_order_relaxed);
         looks_again = std::move(there->looks_again);
       }
       engine_.erase(*key, hash, clock_->coarse_now(), removal_cause::invalidated);

@@ -87,6 +87,7 @@ struct flight {
   std::optional<result<value_ptr<V>>> answer{};  ///< Set when settled.
   std::shared_ptr<waiter> looks_again{};         ///< Its leader, while another process holds the lease.
   time_point good_until{never};                ///< Who joined later may not have it; see core::limit_unproved.
+  bool early = false;         ///< A refresh of an entry that is still fresh.
   bool stored = false;                         ///< Settled, and in the shared tier for sure.
   bool accepted = false;                       ///< Settled in time and not superseded: the answer is for every waiter.
   waiter_set waiters{};
@@ -94,6 +95,8 @@ struct flight {
   // ---- written by the thread that hears the shared tier's feed ----
   /// Of the tier's copy of the value; null again once that has changed. Read under the shard's mutex.
   std::atomic<const tier_proof*> proof{nullptr};
+  /// It changed after it was read.
+  std::atomic<bool> outdated{false};
 };
 
 }  // namespace seawall

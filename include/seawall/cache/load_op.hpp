@@ -195,7 +195,7 @@ class load_op {
 
   step lead(std::shared_ptr<flight<K, V>> opened) {
     led_ = std::move(opened);
-    if (core_->shared()) return ask({.refresh = led_->refresh});
+    if (core_->shared()) return ask({.refresh = led_->refresh, .early = led_->early});
     return load();
   }
 

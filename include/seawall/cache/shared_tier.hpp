@@ -106,6 +106,7 @@ class tier_read : public tier_call {
   bool expects_miss = false;           ///< A hint: takes the lease in the first round trip.
   bool refresh = false;                ///< An entry was seen that is stale or soon will be: takes the right to replace
                                        ///< it, which one caller at a time has; `hit` if it is fresh meanwhile.
+  bool early = false;                  ///< With `refresh`: even if it is fresh.
   std::optional<tier_nonce> unusable{};  ///< The entry with this nonce is of no use to this caller: lease it away. With
                                          ///< `refresh`: it was seen, and is to be replaced though it may be fresh.
   std::string prefix{};                ///< As the cache is attached: tags belong to it.

@@ -15,6 +15,7 @@ namespace seawall {
 
 struct question_options {
   bool refresh = false;
+  bool early = false;
   bool takes_lease = true;
   std::optional<tier_nonce> unusable{};
   duration patience = forever;
@@ -30,6 +31,7 @@ class tier_question final : public tier_read {
                 const question_options& how)
       : core_(std::move(core)), which_(std::move(which)), asker_(std::move(asker)) {
     refresh = how.refresh;
+    early = how.early;
     takes_lease = how.takes_lease;
     unusable = how.unusable;
     patience = how.patience;
@@ -57,7 +59,9 @@ class tier_question final : public tier_read {
   }
 
   void on_read() noexcept override {
-    if (!which_->alone) which_->proof.store(proof, std::memory_order_relaxed);
+    if (which_->alone) return;
+    which_->outdated.store(false, std::memory_order_relaxed);
+    which_->proof.store(proof, std::memory_order_relaxed);
   }
 
   void on_end() noexcept override {
@@ -112,7 +116,9 @@ class tier_filling final : public tier_fill {
       : core_(std::move(core)), which_(std::move(which)), came_(std::move(came)) {}
 
   void on_read() noexcept override {
-    if (!which_->alone) which_->proof.store(proof, std::memory_order_relaxed);
+    if (which_->alone) return;
+    which_->outdated.store(false, std::memory_order_relaxed);
+    which_->proof.store(proof, std::memory_order_relaxed);
   }
   void on_end() noexcept override { core_->finish_fill(which_, std::move(came_), *this); }
 
