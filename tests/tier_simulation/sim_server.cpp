@@ -83,6 +83,10 @@ void sim_node::serve(sim_connection& who) {
   sim_connection::frame answer{.kind = sim_connection::frame::is::answer, .ticket = asked.ticket};
   append_resp(execute(who, command), answer.bytes);
   if (who.heard) who.out.push_back(std::move(answer));
+  tell_own_news(who);
+}
+
+void sim_node::tell_own_news(sim_connection& who) {
   for (auto& news : std::exchange(own_news_, {})) tell(who, std::move(news));
 }
 

@@ -63,6 +63,8 @@ class sim_node final : public script_host {
   /// Reads and executes the first question.
   void serve(sim_connection& who);
   reply execute(sim_connection& who, arguments command);
+  /// After its reply: what the client's own command has changed.
+  void tell_own_news(sim_connection& who);
   /// Ends all connections, from the server's side.
   void hang_up();
   /// Forgets those that both sides have left.
