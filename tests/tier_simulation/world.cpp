@@ -114,7 +114,7 @@ void world::list_of_servers() {
     }
   }
   if (chance_.one_in(4)) actions_.push_back({act::copy});
-  if (chance_.one_in(40)) actions_.push_back({act::remember});
+  if (chance_.one_in(20)) actions_.push_back({act::remember});
   if (chance_.one_in(4)) actions_.push_back({act::expire_key});
 }
 

@@ -66,10 +66,12 @@ void world::fault_of_server(std::size_t kind) {
       if (primary().evict_one()) note("a key is evicted");
       return;
     case 11:
-      if (chance_.one_in(3)) fail_over();
+      if (!chance_.one_in(3)) return;
+      fail_over();
+      if (chance_.one_in(3)) fail_over();  // and back, before anybody has seen it
       return;
     case 12:
-      if (!chance_.one_in(4)) return;
+      if (!chance_.one_in(3)) return;
       note("the server starts again from an older snapshot");
       return primary().start(remembered_);
     case 13:
