@@ -68,11 +68,11 @@ endfunction()
 # looks for races not under the others a second time. Sets <result>.
 function(seawall_tests_make_sense kind result)
   set(sense TRUE)
-  if(SEAWALL_SANITIZE MATCHES "thread" AND kind MATCHES "^(eviction|resp|fuzz|simulation)$")
+  if(SEAWALL_SANITIZE MATCHES "thread" AND kind MATCHES "^(eviction|resp|fuzz|simulation|tier)$")
     set(sense FALSE)
-  elseif(SEAWALL_SANITIZE MATCHES "address" AND kind MATCHES "^(traps|stress|linearizability|schedules)$")
+  elseif(SEAWALL_SANITIZE MATCHES "address" AND kind MATCHES "^(traps|stress|linearizability|schedules|shared_tier)$")
     set(sense FALSE)
-  elseif(SEAWALL_SANITIZE AND kind STREQUAL "models") # millions of states, one thread
+  elseif(SEAWALL_SANITIZE AND kind MATCHES "^(models|tier_simulation)$") # millions of states, one thread
     set(sense FALSE)
   elseif(NOT SEAWALL_SANITIZE AND kind STREQUAL "fuzz")
     set(sense FALSE)
