@@ -180,6 +180,10 @@ auto core<K, V, Hash, Eq>::fill(const flight_ptr& which, outcome came) -> settle
   what->came(std::move(came));
   what->lease = *std::exchange(which->lease, std::nullopt);
   end_leading(*which);
+  if (!which->alone) {  // its leader has the new value from now on: nobody here is to get the old one after that
+    const std::lock_guard lock{flights_.shard_of(which->hash).mutex};
+    engine_.erase(which->key, which->hash, now, removal_cause::replaced);
+  }
   in_background_.fetch_add(1);
   tier().tier().fill(std::move(what));
   return given;
