@@ -48,5 +48,20 @@ TEST_F(Shared, AFreshReadThatTheTierDoesNotKnowOfIsCounted) {
   EXPECT_EQ(here->stats().total.unlinearized_reads, 2U);
 }
 
+TEST_F(Shared, OnceTheNewValueIsOutTheOldOneIsNotServed) {
+  configure({.ttl = 10s, .refresh_ahead = 0.5});
+  store(here, 1, "old");
+  clock->advance(6s);
+  tier->automatic = false;
+  caller refreshes = ask(here, 1);
+  tier->run_all();
+  settle(refreshes);
+  load(refreshes, "new");
+  ASSERT_EQ(text(refreshes), "new");
+  EXPECT_EQ(held_by(here, 1), "nothing");  // the fill is still on its way
+  tier->run_all();
+  EXPECT_EQ(held_by(here, 1), "new");
+}
+
 }  // namespace
 }  // namespace seawall::shared_test
