@@ -75,9 +75,6 @@ class tag_cache {
   void forget(const std::string& key) { known_.erase(key); }
   void forget_all() { known_.clear(); }
 
-  /// The connection whose answers these are.
-  std::uint64_t connection() const noexcept { return connection_; }
-
  private:
   std::uint64_t connection_ = 0;
   struct known {

@@ -100,6 +100,7 @@ class core final : public stats_source,
        std::weak_ptr<executor> background)
       : options_(std::move(options)),
         policy_(options_.policy()),
+        prefix_(options_.name + ':'),
         hash_(hash),
         equal_(equal),
         clock_(std::move(time)),
@@ -313,6 +314,10 @@ class core final : public stats_source,
   void finish_fill(const flight_ptr& which, outcome came, const tier_fill& told) noexcept;
   bool may_fill(flight<K, V>& which, const outcome& came);
   std::string printed(const K& key) const;
+  // Whether what is in this process may still be right.
+  bool trusts(local::entry<V>& item, time_point now) const noexcept {
+    return (!item.proved_by || item.proved_by->covers(now)) && item.tags.valid(tags_);
+  }
   void forget(std::vector<std::string> names);  // in the shared tier
   void change_shared_tag(std::uint64_t tag);
   void clear_here();
@@ -357,6 +362,7 @@ class core final : public stats_source,
 
   const cache_options<K, V> options_;
   const entry_policy policy_;
+  const std::string prefix_;  // of this cache's keys in the shared tier
   const Hash hash_;
   const Eq equal_;
   const std::shared_ptr<clock> clock_;

@@ -14,8 +14,7 @@ lookup<V> core<K, V, Hash, Eq>::look(const Q& key, std::size_t hash) {
     local::stored_times stored{item.times};
     const local::entry_times times = stored.get();
     time_point now = coarse;
-    if (item.proved_by && !item.proved_by->covers(now + coarse_lag_)) return false;
-    if (!item.tags.valid(tags_)) return false;
+    if (!trusts(item, now + coarse_lag_)) return false;
     if (now + coarse_lag_ < times.attention_from()) {
       found.is = standing::fresh;
     } else {
@@ -37,7 +36,7 @@ template <class Q, class F>
 bool core<K, V, Hash, Eq>::inspect(const Q& key, std::size_t hash, F&& inspector) {
   const time_point now = clock_->now();
   return engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header&) {
-    if ((item.proved_by && !item.proved_by->covers(now)) || !item.tags.valid(tags_)) return false;
+    if (!trusts(item, now)) return false;
     inspector(local::entry<V>{item.value, local::stored_times{item.times}.get()}, now);
     return false;
   });

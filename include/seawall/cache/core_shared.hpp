@@ -18,12 +18,12 @@ namespace seawall {
 
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::attach() {
-  if (shared()) tier().tier().attach(options_.name + ':', this->weak_from_this());
+  if (shared()) tier().tier().attach(prefix_, this->weak_from_this());
 }
 
 template <class K, class V, class Hash, class Eq>
 std::string core<K, V, Hash, Eq>::printed(const K& key) const {
-  std::string name = options_.name + ':';
+  std::string name = prefix_;
   tier().print_key(key, name);
   return name;
 }
@@ -47,7 +47,7 @@ auto core<K, V, Hash, Eq>::prepare_question(const flight_ptr& which, std::shared
                                             const question_options& how) -> std::shared_ptr<tier_question<core>> {
   auto question = std::make_shared<tier_question<core>>(this->shared_from_this(), which, std::move(asker), how);
   question->key = printed(which->key);
-  question->prefix = options_.name + ':';
+  question->prefix = prefix_;
   question->expects_miss = misses_.load(std::memory_order_relaxed) > most_misses / 2;
   return question;
 }
@@ -159,32 +159,32 @@ bool core<K, V, Hash, Eq>::may_fill(flight<K, V>& which, const outcome& came) {
 template <class K, class V, class Hash, class Eq>
 auto core<K, V, Hash, Eq>::fill(const flight_ptr& which, outcome came) -> settlement {
   const time_point now = clock_->now();
-  settlement given{fate::filling, came.value};
-  auto what = std::make_shared<tier_filling<core>>(this->shared_from_this(), which, outcome{});
-  what->key = printed(which->key);
-  what->refresh = which->refreshes_tier;
-  what->entry.absent = !*came.value;
-  what->entry.schema = tier().schema();
-  const auto from_now = [&](time_point when) { return when == never ? forever : when - now; };
-  what->entry.fresh_for = from_now(came.times->fresh_cap);
-  what->entry.keep_for = from_now(after(came.times->fresh_cap,
-                                        std::max(came.times->stale_for, came.times->stale_if_error)));
-  what->entry.load_time = now - which->started;
-  what->entry.tags = std::move(which->stamps);
+  std::string payload;
   try {
-    if (*came.value) tier().encode(**came.value, what->entry.payload);
+    if (*came.value) tier().encode(**came.value, payload);
   } catch (...) {  // the value's codec: this process has it, the others must load it
     count(class_of(which->key), cache_counter::store_failures);
     return settle(which, std::move(came), now);
   }
-  what->came(std::move(came));
+  settlement given{fate::filling, came.value};
+  const local::entry_times times = *came.times;
+  auto what = std::make_shared<tier_filling<core>>(this->shared_from_this(), which, std::move(came));
+  what->key = printed(which->key);
+  what->refresh = which->refreshes_tier;
+  what->entry.absent = !*given.value;
+  what->entry.schema = tier().schema();
+  const auto from_now = [&](time_point when) { return when == never ? forever : when - now; };
+  what->entry.fresh_for = from_now(times.fresh_cap);
+  what->entry.keep_for = from_now(after(times.fresh_cap, std::max(times.stale_for, times.stale_if_error)));
+  what->entry.load_time = now - which->started;
+  what->entry.tags = std::move(which->stamps);
+  what->entry.payload = std::move(payload);
   what->lease = *std::exchange(which->lease, std::nullopt);
   end_leading(*which);
   if (!which->alone) {  // its leader has the new value from now on: nobody here is to get the old one after that
     const std::lock_guard lock{flights_.shard_of(which->hash).mutex};
     engine_.erase(which->key, which->hash, now, removal_cause::replaced);
   }
-  in_background_.fetch_add(1);
   tier().tier().fill(std::move(what));
   return given;
 }
@@ -198,7 +198,6 @@ void core<K, V, Hash, Eq>::finish_fill(const flight_ptr& which, outcome came, co
   } catch (...) {  // out of memory
     forsake(which);
   }
-  if (in_background_.fetch_sub(1) == 1) in_background_.notify_all();
 }
 
 template <class K, class V, class Hash, class Eq>

@@ -36,12 +36,8 @@ template <class Q>
 bool core<K, V, Hash, Eq>::invalidate(const Q& key, std::size_t hash) {
   const bool there = drop(key, hash);
   if (!shared()) return there;
-  std::string name = options_.name + ':';
-  if constexpr (std::same_as<Q, K>) tier().print_key(key, name);
-  else tier().print_key(K(key), name);
-  std::vector<std::string> names;
-  names.push_back(std::move(name));
-  forget(std::move(names));
+  if constexpr (std::same_as<Q, K>) forget({printed(key)});
+  else forget({printed(K(key))});
   drop(key, hash);
   return there;
 }
@@ -87,7 +83,7 @@ void core<K, V, Hash, Eq>::begin_invalidate_tag(std::uint64_t tag, std::move_onl
   tags_.invalidate(tag);
   if (!shared()) return then();
   auto what = std::make_shared<continued<tier_tag_change>>();
-  what->prefix = options_.name + ':';
+  what->prefix = prefix_;
   what->tag = tag;
   what->then = [self = this->shared_from_this(), tag, end = std::move(then)]() mutable {
     self->tags_.invalidate(tag);
@@ -162,7 +158,7 @@ void core<K, V, Hash, Eq>::invalidate_tag(std::uint64_t tag) {
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::change_shared_tag(std::uint64_t tag) {
   const auto what = std::make_shared<awaited<tier_tag_change>>();
-  what->prefix = options_.name + ':';
+  what->prefix = prefix_;
   what->tag = tag;
   what->caller_waits = true;
   tier().tier().change_tag(what);

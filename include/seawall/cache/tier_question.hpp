@@ -113,7 +113,7 @@ template <class Core>
 class tier_filling final : public tier_fill {
  public:
   tier_filling(std::shared_ptr<Core> core, typename Core::flight_ptr which, typename Core::outcome came)
-      : core_(std::move(core)), which_(std::move(which)), came_(std::move(came)) {}
+      : core_(std::move(core)), which_(std::move(which)), came_(std::move(came)), here_(core_->in_background_) {}
 
   void on_read() noexcept override {
     if (which_->alone) return;
@@ -122,12 +122,11 @@ class tier_filling final : public tier_fill {
   }
   void on_end() noexcept override { core_->finish_fill(which_, std::move(came_), *this); }
 
-  void came(typename Core::outcome what) { came_ = std::move(what); }
-
  private:
   const std::shared_ptr<Core> core_;
   const typename Core::flight_ptr which_;
   typename Core::outcome came_;
+  const detail::presence here_;
 };
 
 }  // namespace seawall
