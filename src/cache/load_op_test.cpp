@@ -3,6 +3,7 @@
 
 #include "seawall/cache.hpp"
 #include "seawall/testing.hpp"
+#include "test_caller.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,23 +11,11 @@ namespace seawall {
 namespace {
 
 using namespace std::chrono_literals;
-using test_core = core<int, std::string, hash<int>, std::equal_to<>>;
 using op = load_op<test_core>;
-
-struct counting_waiter final : waiter {
-  int wakes = 0;
-  void wake() noexcept override { ++wakes; }
-};
 
 class LoadOp : public ::testing::Test {
  protected:
-  struct caller {
-    std::shared_ptr<counting_waiter> self = std::make_shared<counting_waiter>();
-    std::unique_ptr<op> machine;
-    step at;
-
-    op* operator->() const { return machine.get(); }
-  };
+  using caller = test_caller;
 
   void SetUp() override { configure({}); }
 
@@ -45,11 +34,7 @@ class LoadOp : public ::testing::Test {
     return one;
   }
 
-  static std::string text(caller& one) {
-    const auto answer = one->take();
-    if (!answer) return "error: " + answer.error().code().message();
-    return *answer ? **answer : "absent";
-  }
+  static std::string text(caller& one) { return text_of(one); }
 
   static std::string text_of_error(caller one) {
     return one.at == step::done ? one->take().error().code().message() : "none";

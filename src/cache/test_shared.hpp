@@ -3,6 +3,7 @@
 
 #include "seawall/cache.hpp"
 #include "seawall/testing.hpp"
+#include "test_caller.hpp"
 #include "test_tier.hpp"
 
 #include <gtest/gtest.h>
@@ -14,23 +15,11 @@
 namespace seawall::shared_test {
 
 using namespace std::chrono_literals;
-using test_core = core<int, std::string, hash<int>, std::equal_to<>>;
 using op = load_op<test_core>;
-
-struct counting_waiter final : waiter {
-  int wakes = 0;
-  void wake() noexcept override { ++wakes; }
-};
 
 class Shared : public ::testing::Test {
  protected:
-  struct caller {
-    std::shared_ptr<counting_waiter> self = std::make_shared<counting_waiter>();
-    std::unique_ptr<op> machine;
-    step at;
-
-    op* operator->() const { return machine.get(); }
-  };
+  using caller = test_caller;
 
   void SetUp() override { configure({}); }
 
@@ -73,10 +62,7 @@ class Shared : public ::testing::Test {
   }
 
   static std::string text(caller& one) {
-    if (one.at != step::done) return "not done";
-    const auto answer = one->take();
-    if (!answer) return "error: " + answer.error().code().message();
-    return *answer ? **answer : "absent";
+    return one.at == step::done ? text_of(one) : "not done";
   }
 
   std::string held_by(const std::shared_ptr<test_core>& process, int key) {
