@@ -73,9 +73,9 @@ function(seawall_tests_make_sense kind result)
   set(sense TRUE)
   if(SEAWALL_SANITIZE MATCHES "thread" AND kind MATCHES "^(eviction|resp|fuzz|simulation|tier)$")
     set(sense FALSE)
-  elseif(SEAWALL_SANITIZE MATCHES "address" AND kind MATCHES "^(traps|stress|linearizability|schedules|shared_tier)$")
+  elseif(SEAWALL_SANITIZE MATCHES "address" AND kind MATCHES "^(traps|stress|linearizability|shared_tier)$")
     set(sense FALSE)
-  elseif(SEAWALL_SANITIZE AND kind MATCHES "^(models|tier_simulation)$") # millions of states, one thread
+  elseif(SEAWALL_SANITIZE AND kind MATCHES "^(models|tier_simulation|schedules)$") # one thread, or one at a time
     set(sense FALSE)
   elseif(NOT SEAWALL_SANITIZE AND kind STREQUAL "fuzz")
     set(sense FALSE)
