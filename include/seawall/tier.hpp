@@ -3,6 +3,7 @@
 
 #include "seawall/cache/shared_tier.hpp"
 #include "seawall/tier/options.hpp"
+#include "seawall/tier/prefix_removal.hpp"
 #include "seawall/tier/redis_tier.hpp"
 #include "seawall/tier/remote_tier.hpp"
 #include "seawall/tier/stats.hpp"

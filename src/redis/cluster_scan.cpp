@@ -156,6 +156,7 @@ void cluster_scan::replied(resp::view reply) {
 }
 
 void cluster_scan::ended(const error* failure) {
+  whole_.generation = step_->generation;
   if (!failure && failure_) failure = &*failure_;
   if (!failure) whole_.on_reply(0, resp::view{std::string_view{reply_}});
   ends_.end(whole_, failure);

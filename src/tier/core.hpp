@@ -108,6 +108,7 @@ class core final : public redis::tracking_listener,
   bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
   redis::capabilities can() const { return can_ && !closed() ? can_() : redis::capabilities{}; }
   time_point now() const noexcept { return clock_->now(); }
+  seawall::clock& timers() const noexcept { return *clock_; }
   tier_nonce nonce() { return draw_nonce(random_); }
   /// The value of this tier's refresh locks.
   const std::string& token() const noexcept { return token_; }

@@ -2,6 +2,7 @@
 
 #include "core.hpp"
 #include "fill_call.hpp"
+#include "prefix_walk.hpp"
 #include "read_call.hpp"
 #include "releases.hpp"
 #include "write_calls.hpp"
@@ -58,6 +59,11 @@ void remote_tier::put(std::shared_ptr<tier_put> what) {
 
 void remote_tier::wait(const std::atomic<bool>& done) { core_->target().wait(done); }
 duration remote_tier::bound() const noexcept { return core_->options().bound; }
+
+result<prefix_removal> remote_tier::remove_prefix(std::string_view prefix, prefix_options how) {
+  return tier::prefix_walk{core_, prefix, std::move(how)}.run();
+}
+
 tier_stats remote_tier::stats() const { return core_->read_stats(); }
 std::shared_ptr<const counter_source> remote_tier::stats_handle() const { return core_; }
 std::shared_ptr<redis::tracking_listener> remote_tier::feed() const { return core_; }

@@ -8,12 +8,14 @@
 #include "seawall/redis/capabilities.hpp"
 #include "seawall/redis/tracking.hpp"
 #include "seawall/tier/options.hpp"
+#include "seawall/tier/prefix_removal.hpp"
 #include "seawall/tier/stats.hpp"
 
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace seawall {
@@ -57,6 +59,18 @@ class remote_tier final : public shared_tier {
   void put(std::shared_ptr<tier_put> what) override;
   void wait(const std::atomic<bool>& done) override;
   duration bound() const noexcept override;
+
+  /// Removes all keys of the store that begin with these bytes, a cache's name and ':' included, by SCAN and UNLINK in
+  /// small steps, on all primaries. Blocks until it is done, was stopped, or failed; not in a handler of the target.
+  ///
+  /// What was there all the time is gone then, as after `invalidate`: from this process, and from the others when they
+  /// hear of it. Leases go, too, so that no value is stored whose load began before its key was met. A key that came
+  /// while it ran may stay. Needs the commands SCAN and UNLINK, and for `total` DBSIZE.
+  ///
+  /// Each command may take the target's default timeout; the breaker is not asked. Errors: errc::invalid_argument (an
+  /// empty prefix, an option out of its limits), the server's, those of the way to it. What was removed is; nothing
+  /// waits for a later delivery, so a call that failed is to be repeated.
+  result<prefix_removal> remove_prefix(std::string_view prefix, prefix_options how = {});
 
   tier_stats stats() const;
   /// For exporters; they hold it weakly, so a tier that is gone is no longer exported.

@@ -25,6 +25,7 @@ struct tier_totals {
   std::uint64_t replayed_keys = 0;
   std::uint64_t tag_changes = 0;
   std::uint64_t puts = 0;
+  std::uint64_t prefix_keys = 0;
   std::uint64_t failures_timeout = 0;
   std::uint64_t failures_transport = 0;
   std::uint64_t failures_server = 0;
@@ -61,6 +62,7 @@ inline constexpr auto tier_totals_table = std::to_array<tier_total_info>({
     {&tier_totals::replayed_keys, "replayed_keys", "Keys (or whole caches) whose invalidation was delivered later."},
     {&tier_totals::tag_changes, "tag_changes", "Tags whose invalidation was delivered at once, whole caches included."},
     {&tier_totals::puts, "puts", "Newer entries that replaced an older one."},
+    {&tier_totals::prefix_keys, "prefix_keys", "Keys that remove_prefix has removed."},
     {&tier_totals::failures_timeout, "failures_timeout", "Calls that failed: no answer in time."},
     {&tier_totals::failures_transport, "failures_transport", "Calls that failed: unreachable, connection lost."},
     {&tier_totals::failures_server, "failures_server", "Calls that failed: the server answered an error."},

@@ -1,0 +1,43 @@
+// prefix_walk: removes all keys that begin with a prefix, step by step, on the thread that asks for it.
+#pragma once
+
+#include "core.hpp"
+#include "seawall/tier/prefix_removal.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace seawall::tier {
+
+/// A pattern of SCAN that matches what begins with these bytes, whatever they are.
+std::string pattern_of_prefix(std::string_view prefix);
+
+/// Thread safety: none.
+class prefix_walk {
+ public:
+  prefix_walk(std::shared_ptr<core> of, std::string_view prefix, prefix_options how);
+
+  result<prefix_removal> run();
+
+ private:
+  std::unexpected<error> failed(const error& why) const;
+  result<void> step();
+  result<void> remove(const std::vector<std::string>& keys);
+  bool begin_anew();
+  bool stopped() const { return how_.stop.stop_requested(); }
+  void rest();
+
+  const std::shared_ptr<core> core_;
+  const std::string prefix_;
+  const prefix_options how_;
+  const std::string pattern_;
+  prefix_removal so_far_{};
+  std::uint64_t cursor_ = 0;
+  std::uint64_t generation_ = 0;  // of the connection that gave the cursor
+  int begun_ = 0;
+};
+
+}  // namespace seawall::tier
