@@ -1,8 +1,8 @@
 // cluster_keys: the keys of an encoded command, and the slot that they lie in.
 #pragma once
 
-#include "cluster_slot.hpp"
 #include "seawall/cmd/request.hpp"
+#include "seawall/redis/cluster_slot.hpp"
 
 #include <cstdint>
 #include <string_view>

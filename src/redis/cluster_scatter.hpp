@@ -1,7 +1,7 @@
 // cluster_scatter: one request that goes to several slots, or servers, as several requests, whose replies become one.
 #pragma once
 
-#include "cluster_slot.hpp"
+#include "seawall/redis/cluster_slot.hpp"
 #include "seawall/resp/command_bytes.hpp"
 #include "services.hpp"
 

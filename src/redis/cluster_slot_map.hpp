@@ -1,9 +1,9 @@
 // slot_map: which servers hold which slots of a cluster. Performs no I/O.
 #pragma once
 
-#include "cluster_slot.hpp"
 #include "seawall/base/result.hpp"
 #include "seawall/net/address.hpp"
+#include "seawall/redis/cluster_slot.hpp"
 #include "seawall/resp/view.hpp"
 
 #include <array>

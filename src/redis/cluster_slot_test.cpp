@@ -1,4 +1,4 @@
-#include "cluster_slot.hpp"
+#include "seawall/redis/cluster_slot.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,6 @@
-// slot: which of a cluster's 16384 slots a key belongs to.
+// cluster_slot: which of a cluster's 16384 slots a key belongs to.
 // Source: Redis Cluster specification, "Key distribution model" and "Hash tags".
+// Thread safety: pure functions.
 #pragma once
 
 #include <array>
