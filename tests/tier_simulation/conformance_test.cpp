@@ -132,7 +132,7 @@ class script_of_commands {
   words next() {
     using namespace seawall::tier;
     const std::string key = draws_.pick({"a", "b"});
-    switch (draws_.below(17)) {
+    switch (draws_.below(18)) {
       case 0:
       case 1: return {"GET", key};
       case 2: return {"SET", key, bytes()};
@@ -149,6 +149,7 @@ class script_of_commands {
       case 13: return script(put_script(), key, {bytes(), draws_.pick({"0", "100000"})});
       case 14: return script(release_script(), key, {nonce()});
       case 15: return script(unlock_script(), key, {bytes()});
+      case 16: return {"SET", key, bytes(), "PX", "100000"};
       default: return {"EVALSHA", "0123456789012345678901234567890123456789", "1", key};
     }
   }

@@ -22,10 +22,18 @@ inline std::string story_of(std::uint64_t seed, std::size_t steps) {
 }
 
 /// What must happen in some seed of many, or the simulation proves nothing of the guard behind it.
-inline constexpr std::array<std::string_view, 47> sometimes{
+inline constexpr std::array<std::string_view, 61> sometimes{
+    "a batch loaded several keys",
+    "a cache was cleared",
+    "a change of a tag was not delivered at once",
     "a failover",
+    "a process was killed while it waited for an invalidation",
+    "a tag changed during a load",
+    "a tag changed while there was a lease",
+    "a tag changed while there was an entry with it",
     "an entry is not served any more",
     "an invalidation was not delivered at once",
+    "an invalidation was waited for",
     "an outbox was replayed",
     "breaker: opened",
     "cache: abandoned",
@@ -38,10 +46,13 @@ inline constexpr std::array<std::string_view, 47> sometimes{
     "cache: refreshes",
     "cache: shared_hits",
     "cache: stale_served",
+    "cache: store_failures",
     "cache: superseded",
     "cache: unlinearized_reads",
+    "entries with tags outlived their connection",
     "link: late_commands",
     "link: repeated",
+    "link: tags_told",
     "link: timeouts",
     "link: unknown",
     "server: a lease ended",
@@ -50,6 +61,7 @@ inline constexpr std::array<std::string_view, 47> sometimes{
     "server: pushes",
     "server: read_only",
     "server: refused_for_memory",
+    "the record of a tag was evicted",
     "tier: changes_told",
     "tier: connections",
     "tier: failed_heartbeats",
@@ -68,8 +80,10 @@ inline constexpr std::array<std::string_view, 47> sometimes{
     "tier: reign_changes",
     "tier: rejected_fills",
     "tier: replayed_keys",
+    "tier: tag_changes",
     "tier: takeovers",
     "tier: undelivered_keys",
+    "what was stored had an old tag",
 };
 
 /// Which of them never did.

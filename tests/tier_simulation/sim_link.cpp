@@ -51,7 +51,7 @@ void sim_link::cancel(request& asked) {
 }
 
 void sim_link::wait(const std::atomic<bool>& done) {
-  if (!done.load()) throw std::logic_error("a simulated process must not block");
+  if (!done.load()) help(done);
 }
 
 void sim_link::connect(sim_node& to) {
@@ -84,7 +84,10 @@ void sim_link::hear_one() {
   sim_connection::frame heard = std::move(connection_->out.front());
   connection_->out.pop_front();
   last_heard = now_;
-  if (heard.kind == sim_connection::frame::is::invalidate) return feed_->on_invalidate(generation_, heard.bytes);
+  if (heard.kind == sim_connection::frame::is::invalidate) {
+    if (heard.bytes.starts_with("seawall:tag:")) ++counted.tags_told;
+    return feed_->on_invalidate(generation_, heard.bytes);
+  }
   if (heard.kind == sim_connection::frame::is::flush) {
     return feed_->on_loss(generation_, seawall::redis::tracking_loss::flushed, 0);
   }

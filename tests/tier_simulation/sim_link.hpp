@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,9 @@ class sim_link final : public seawall::cmd::target {
   /// The process ends: nothing leaves it any more.
   void kill();
 
+  /// What goes on while a thread is blocked: returns when `done` is true, or nothing goes on any more.
+  std::function<void(const std::atomic<bool>& done)> help;
+
   seawall::time_point stalled_until{};
   seawall::time_point down_until{};
   seawall::time_point last_heard{};
@@ -58,6 +62,7 @@ class sim_link final : public seawall::cmd::target {
     std::uint64_t unknown = 0;
     std::uint64_t timeouts = 0;
     std::uint64_t late_commands = 0;
+    std::uint64_t tags_told = 0;
   };
   counters counted{};
 

@@ -168,8 +168,11 @@ bool sim_node::expire_one() {
 bool sim_node::evict_one() {
   if (keys_.empty()) return false;
   const auto which = std::next(keys_.begin(), static_cast<std::ptrdiff_t>(draws_.below(keys_.size())));
-  const std::string key = which->first;
-  keys_.erase(which);
+  return evict(std::string{which->first});
+}
+
+bool sim_node::evict(const std::string& key) {
+  if (keys_.erase(key) == 0) return false;
   changed(key);
   return true;
 }

@@ -80,6 +80,7 @@ class sim_node final : public script_host {
   bool expire_one();
   /// Forgets a key to make room.
   bool evict_one();
+  bool evict(const std::string& key);
   void flush_all();
   void flush_scripts() { scripts_.clear(); }
   /// The tracking table is full: a client is told of a key that did not change.

@@ -24,6 +24,7 @@ world::world(std::uint64_t seed, bool tracing) : chance_(seed), tracing_(tracing
   natively_ = chance_.one_in(3);
   fault_every_ = chance_.pick<std::size_t>({30, 100, 300, 1000});
   if (chance_.one_in(2)) fault_kinds_ = chance_.below(1 << 16) | chance_.below(1 << 16);
+  write_every_ = chance_.pick<std::size_t>({4, 4, 20, 60});
   slowest_step_ = chance_.pick<duration>({200us, 500us, 1ms});
   policy_ = {.ttl = chance_.pick<duration>({20ms, 300ms, 10s}),
              .jitter = chance_.pick({0.0, 0.3}),
@@ -32,6 +33,7 @@ world::world(std::uint64_t seed, bool tracing) : chance_(seed), tracing_(tracing
              .stale_if_error = chance_.pick<duration>({0ms, 0ms, 200ms}),
              .refresh_ahead = chance_.pick({0.0, 0.0, 0.5})};
   load_deadline_ = chance_.pick<duration>({100ms, 1s});
+  name_tags();
   const std::size_t count = 2 + chance_.below(3);
   for (std::size_t i = 0; i != count; ++i) {
     processes_.push_back(std::make_unique<process>());
@@ -82,9 +84,17 @@ void world::list_of(process& one, std::size_t index, int depth) {
     if (who.at == seawall::step::run_loader || who.self->woken) add(act::move_caller, i);
     if (!quiet_ && chance_.one_in(60)) add(act::cancel_caller, i);
   }
-  if (!draining_ && one.writers.empty() && chance_.one_in(4)) add(act::start_writer);
+  if (!quiet_ && one.batches.empty() && chance_.one_in(3)) add(act::start_batch);
+  for (std::size_t i = 0; i != one.batches.size(); ++i) {
+    const batch& who = one.batches[i];
+    if (who.at == seawall::step::run_loader || who.self->woken) add(act::move_batch, i);
+    if (!quiet_ && chance_.one_in(60)) add(act::cancel_batch, i);
+  }
+  if (!draining_ && one.writers.empty() && chance_.one_in(write_every_)) add(act::start_writer);
   for (std::size_t i = 0; i != one.writers.size(); ++i) {
-    if (!one.writers[i].invalidating || *one.writers[i].ended) add(act::move_writer, i);
+    const writer& who = one.writers[i];
+    const bool would_block = who.committed && who.blocks;
+    if (who.invalidating ? *who.ended : depth == 0 || !would_block) add(act::move_writer, i);
   }
   if (one.clock->next() <= now_) add(act::fire_timer);
   if (depth < 2) {
@@ -151,8 +161,14 @@ void world::perform(const action& chosen, int depth) {
       note("process {}: caller {} leaves", one.id, one.callers[chosen.which].id);
       one.callers.erase(one.callers.begin() + static_cast<std::ptrdiff_t>(chosen.which));
       return;
-    case act::start_writer: one.writers.push_back({.key = static_cast<int>(chance_.below(keys))}); return;
-    case act::move_writer: return move_writer(one, chosen.which);
+    case act::start_batch: return start_batch(one, chance_.one_in(4));
+    case act::move_batch: return move_batch(one, chosen.which);
+    case act::cancel_batch:
+      note("process {}: batch {} leaves", one.id, one.batches[chosen.which].id);
+      one.batches.erase(one.batches.begin() + static_cast<std::ptrdiff_t>(chosen.which));
+      return;
+    case act::start_writer: return start_writer(one);
+    case act::move_writer: return move_writer(one, chosen.which, depth);
     case act::replay_outbox: return replay_outbox();
     case act::fire_timer: return one.clock->fire_one();
     case act::run_task: return run_task(one, chosen.which, depth);
@@ -227,7 +243,7 @@ void world::drain() {
   note("everything works again");
   const auto settle = [this] {
     const auto busy = [](const auto& one) {
-      return !one->callers.empty() || !one->writers.empty() || !one->undelivered.empty();
+      return !one->callers.empty() || !one->batches.empty() || !one->writers.empty() || !one->undelivered.empty();
     };
     for (int i = 0; i != 30'000 && !broken_; ++i) {
       if (std::ranges::none_of(processes_, busy) && outbox_.empty()) return;
@@ -235,9 +251,9 @@ void world::drain() {
     }
     if (!broken_) {
       for (const auto& one : processes_) {
-        note("process {}: {} callers, {} writers, {} not delivered ({} in the tier), link {}", one->id,
-             one->callers.size(), one->writers.size(), one->undelivered.size(), one->tier->stats().undelivered,
-             one->link->connected() ? "up" : "down");
+        note("process {}: {} callers, {} batches, {} writers, {} not delivered ({} in the tier), link {}", one->id,
+             one->callers.size(), one->batches.size(), one->writers.size(), one->undelivered.size(),
+             one->tier->stats().undelivered, one->link->connected() ? "up" : "down");
         const auto tier = one->tier->stats();
         note("  {} heartbeats, {} failed, {} replayed, breaker {}, next timer in {} ms", tier.totals.heartbeats,
              tier.totals.failed_heartbeats, tier.totals.replayed_keys, static_cast<int>(tier.breaker),
@@ -263,6 +279,7 @@ void world::drain() {
       }
       for (const auto& one : processes_) start_caller(*one, key, {.policy = policy_, .fresh = fresh}, false);
     }
+    for (const auto& one : processes_) start_batch(*one, fresh);
     settle();
   }
 }

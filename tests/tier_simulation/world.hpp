@@ -1,6 +1,7 @@
 // A simulated service of several processes: each a cache with a shared tier over a connection to one simulated Redis
-// (with a replica), and a versioned database. Readers, writers that invalidate, faults of processes, connections and
-// servers; all on one thread, in virtual time, in an order that one seed decides.
+// (with a replica), and a versioned database. Readers of one key and of many, writers that invalidate a key, a tag or
+// everything, faults of processes, connections and servers; all on one thread, in virtual time, in an order that one
+// seed decides.
 //
 // Every value is the version of its row, so that each answer can be judged at once:
 //   fresh reads          no older than what was acknowledged or answered to a fresh read, anywhere, before they began
@@ -8,11 +9,13 @@
 //                        acknowledged itself, and what it has answered before, if that had come into the tier: what
 //                        a load has read before its writer's invalidation need not be found again
 // A write is acknowledged when its invalidation has ended and none of its process waits to be delivered. A write whose
-// process ended before that is invalidated later by another one, as from an outbox.
+// process ended before that is invalidated later by another one, as from an outbox. A write of a tag changes all rows
+// whose keys have the tag, and then invalidates the tag alone.
 #pragma once
 
 #include "chance.hpp"
 #include "seawall/cache.hpp"
+#include "seawall/cache/bulk_op.hpp"
 #include "seawall/tier/remote_tier.hpp"
 #include "sim_clock.hpp"
 #include "sim_link.hpp"
@@ -35,6 +38,7 @@ using seawall::time_point;
 
 using core = seawall::core<int, int, seawall::hash<int>, std::equal_to<>>;
 using load_op = seawall::load_op<core>;
+using bulk_op = seawall::bulk_op<core>;
 
 class signal final : public seawall::waiter {
  public:
@@ -58,8 +62,14 @@ class world {
 
  private:
   static constexpr int keys = 2;
+  static constexpr int tags = 2;
   static constexpr int absent_every = 5;  // a row whose version divides by it does not exist
   using versions = std::array<int, keys>;
+
+  struct floors {
+    int all = 0;
+    int not_linear = 0;  // if it counts as a read that is not linearizable
+  };
 
   struct caller {
     int id;
@@ -69,15 +79,37 @@ class world {
     std::shared_ptr<signal> self = std::make_shared<signal>();
     std::unique_ptr<load_op> machine;
     seawall::step at = seawall::step::wait;
-    int floor = 0;
-    int floor_if_not_linear = 0;
+    floors floor{};
     std::uint64_t unlinearized_before = 0;
     std::optional<int> read{};  // of its load
+    std::uint64_t tags_before = 0;  // how often tags had changed when it read
+  };
+
+  // A caller of get_many.
+  struct batch {
+    int id;
+    bool fresh;
+    std::shared_ptr<signal> self = std::make_shared<signal>();
+    std::unique_ptr<bulk_op> machine{};
+    std::vector<int> asked{};  // keys that it did not find in its process
+    seawall::step at = seawall::step::wait;
+    std::array<floors, keys> floor{};
+    std::uint64_t unlinearized_before = 0;
+    std::optional<versions> read{};
+  };
+
+  // What was committed, and is to be invalidated.
+  struct write {
+    enum class of : std::uint8_t { key, tag, everything, every_key };
+    of what = of::key;
+    int which = 0;
+    versions made{};  // zero: not of that key
   };
 
   struct writer {
-    int key;
-    int version = 0;
+    write what;
+    bool blocks = false;
+    bool committed = false;
     bool invalidating = false;
     std::shared_ptr<bool> ended = std::make_shared<bool>(false);
   };
@@ -95,8 +127,9 @@ class world {
     std::shared_ptr<seawall::remote_tier> tier;
     std::shared_ptr<core> cache;
     std::vector<caller> callers;
+    std::vector<batch> batches;
     std::vector<writer> writers;
-    std::vector<std::pair<int, int>> undelivered;  // key and version
+    std::vector<write> undelivered;
     time_point paused_until{};
     bool inside = false;  // its loader runs
     versions returned{};  // highest version that a read which is not fresh was answered
@@ -109,8 +142,9 @@ class world {
   };
 
   enum class act : std::uint8_t {
-    start_caller, move_caller, cancel_caller, start_writer, move_writer, replay_outbox, fire_timer, run_task, connect,
-    serve, hear, notice_loss, time_out, pass_time, copy, remember, expire_key, give_memory
+    start_caller, move_caller, cancel_caller, start_batch, move_batch, cancel_batch, start_writer, move_writer,
+    replay_outbox, fire_timer, run_task, connect, serve, hear, notice_loss, time_out, pass_time, copy, remember,
+    expire_key, give_memory
   };
   struct action {
     act what;
@@ -140,22 +174,43 @@ class world {
   void start_caller(process& one, bool fresh, bool may_leave);
   void start_caller(process& one, int key, load_op::settings how, bool only_looks);
   void move_caller(process& one, std::size_t index);
-  void move_writer(process& one, std::size_t index);
-  void acknowledge(int key, int version);
-  void look_for_deliveries(process& one);
-  void replay_outbox();
-  seawall::loaded<int> outcome_of(int version, bool fails) const;
+  seawall::loaded<int> outcome_of(int key, int version, bool fails) const;
   seawall::loaded<int> bound_load(process& one, int key);
   void run_task(process& one, std::size_t which, int depth);
 
+  // world_batches.cpp
+  void start_batch(process& one, bool fresh);
+  void move_batch(process& one, std::size_t index);
+  void check_batch(process& one, batch& who);
+
+  // world_writers.cpp
+  void name_tags();
+  void start_writer(process& one);
+  void move_writer(process& one, std::size_t index, int depth);
+  void commit(process& one, writer& who);
+  void begin_to_invalidate(process& one, writer& who);
+  void invalidate_blocking(process& one, std::size_t index, int depth);
+  void has_invalidated(process& one, const write& what);
+  void help(const std::atomic<bool>& done);
+  void acknowledge(int key, int version);
+  void look_for_deliveries(process& one);
+  void replay_outbox();
+  std::string text_of(const write& what) const;
+  seawall::tag_list tags_of(int key, bool of_call) const;
+
   // world_checks.cpp
   int floor_of(const process& one, int key, bool fresh) const;
+  floors floors_of(const process& one, int key, bool fresh) const;
   int acknowledged_before_bound(int key) const;
   void check_answer(process& one, const caller& who, const core::answer& answer);
+  void check_error(const seawall::error& why);
   int judge(const process& one, int key, const seawall::value_ptr<int>& value, int floor, const char* what);
   void probe();
   std::uint64_t unlinearized(const process& one) const;
   void look_at_store();
+  void look_at_tags();
+  void look_at_entry(int key, std::string_view bytes);
+  bool has_old_tag(const seawall::tier_entry& entry);
   void has_answered(process& one, int key, int version);
   void add_counters(const process& one);
 
@@ -190,9 +245,12 @@ class world {
   bool natively_ = false;
   std::size_t fault_every_ = 40;
   std::size_t fault_kinds_ = ~std::size_t{0};
+  std::size_t write_every_ = 4;
   duration slowest_step_{};
   seawall::entry_policy policy_;
   duration load_deadline_{};
+  std::array<int, tags> tagged_{};    // bits: the keys that have the tag
+  std::array<bool, tags> named_late_{};  // by loaders only
 
   versions committed_{};
   std::array<std::vector<acknowledgement>, keys> acknowledged_;
@@ -200,8 +258,11 @@ class world {
   versions fresh_returned_{};
   versions stored_{};                        // highest version that was in the tier
   std::array<std::string, keys> last_seen_;  // header of what is there
-  std::vector<std::pair<int, int>> outbox_;
-  int depth_ = 0;  // of loaders inside of steps
+  std::array<std::string, tags + 1> last_generations_;  // of the tags, and of the whole cache
+  std::array<std::string, tags + 1> tag_keys_;
+  std::uint64_t tag_changes_ = 0;
+  std::vector<write> outbox_;
+  int depth_ = 0;  // of loaders, and of calls that block, inside of steps
   std::vector<seawall::bound_loader<int, int>> bound_;  // of each process
   bool draining_ = false;
   bool quiet_ = false;

@@ -2,6 +2,7 @@
 
 #include "entry_format.hpp"
 #include "seawall/tier/stats.hpp"
+#include "tag_cache.hpp"
 
 #include <algorithm>
 
@@ -16,6 +17,12 @@ constexpr const char* key_names[] = {"c:0", "c:1"};
 int world::floor_of(const process& one, int key, bool fresh) const {
   if (fresh) return std::max(last_acknowledged_[key], fresh_returned_[key]);
   return std::max({acknowledged_before_bound(key), one.acknowledged[key], one.returned[key]});
+}
+
+world::floors world::floors_of(const process& one, int key, bool fresh) const {
+  const int not_linear = fresh ? last_acknowledged_[key]
+                               : std::max(acknowledged_before_bound(key), one.acknowledged[key]);
+  return {.all = floor_of(one, key, fresh), .not_linear = not_linear};
 }
 
 int world::acknowledged_before_bound(int key) const {
@@ -42,21 +49,24 @@ int world::judge(const process& one, int key, const seawall::value_ptr<int>& val
   return first_absent;
 }
 
+void world::check_error(const seawall::error& why) {
+  const bool known = why == seawall::errc::timed_out || why == seawall::errc::load_timed_out ||
+                     why == seawall::errc::overloaded || why == seawall::errc::loader_failed ||
+                     why == seawall::errc::cancelled;
+  if (!known) broken("a caller got an error that is none of its source: " + why.message());
+  if (quiet_ && !(why == seawall::errc::loader_failed)) ++seen_["an error at the end"];
+}
+
 void world::check_answer(process& one, const caller& who, const core::answer& answer) {
   if (!answer) {
-    const auto& why = answer.error();
-    const bool known = why == seawall::errc::timed_out || why == seawall::errc::load_timed_out ||
-                       why == seawall::errc::overloaded || why == seawall::errc::loader_failed ||
-                       why == seawall::errc::cancelled;
-    if (!known) broken("a caller got an error that is none of its source: " + why.message());
-    if (quiet_ && !(why == seawall::errc::loader_failed)) ++seen_["an error at the end"];
-    return note("process {}: caller {} of key {} ends: {}", one.id, who.id, who.key, why.message());
+    check_error(answer.error());
+    return note("process {}: caller {} of key {} ends: {}", one.id, who.id, who.key, answer.error().message());
   }
   if (who.only_looks && !*answer) return note("process {}: caller {} of key {} finds nothing", one.id, who.id, who.key);
   note("process {}: caller {} of key {} gets {}", one.id, who.id, who.key,
        *answer ? std::to_string(**answer) : "an absence");
   const bool linear = unlinearized(one) == who.unlinearized_before;
-  const int version = judge(one, who.key, *answer, linear ? who.floor : who.floor_if_not_linear,
+  const int version = judge(one, who.key, *answer, linear ? who.floor.all : who.floor.not_linear,
                             who.fresh ? "a fresh read" : "a read");
   if (!linear) return;
   if (who.fresh) fresh_returned_[who.key] = std::max(fresh_returned_[who.key], version);
@@ -89,10 +99,51 @@ void world::look_at_store() {
     const std::string_view bytes = found->second.bytes;
     if (bytes.substr(0, seawall::tier::reign_at) == last_seen_[key]) continue;
     last_seen_[key] = bytes.substr(0, seawall::tier::reign_at);
-    const auto entry = seawall::tier::decode_entry(bytes, server_now_ms_, 100);
-    if (!entry || entry->absent) continue;
-    const auto version = seawall::codec<int>::decode(entry->payload);
-    if (version) stored_[key] = std::max(stored_[key], *version);
+    look_at_entry(key, bytes);
+  }
+  look_at_tags();
+}
+
+void world::look_at_entry(int key, std::string_view bytes) {
+  const auto entry = seawall::tier::decode_entry(bytes, server_now_ms_, 100);
+  if (!entry) return;
+  if (has_old_tag(*entry)) ++seen_["what was stored had an old tag"];
+  if (entry->absent) return;
+  const auto version = seawall::codec<int>::decode(entry->payload);
+  if (version) stored_[key] = std::max(stored_[key], *version);
+}
+
+bool world::has_old_tag(const seawall::tier_entry& entry) {
+  return std::ranges::any_of(entry.tags, [&](const seawall::tag_stamp& stamp) {
+    const auto found = primary().keys().find(seawall::tier::tag_key_of("c:", stamp.tag));
+    if (found == primary().keys().end()) return true;
+    std::uint64_t generation = 0;
+    for (const char byte : found->second.bytes) generation = generation << 8 | static_cast<std::uint8_t>(byte);
+    return generation != stamp.generation;
+  });
+}
+
+/// Counts what a change of a tag meets.
+void world::look_at_tags() {
+  bool changed = false;
+  for (std::size_t tag = 0; tag != tag_keys_.size(); ++tag) {
+    const auto found = primary().keys().find(tag_keys_[tag]);
+    const std::string_view now = found == primary().keys().end() ? std::string_view{} : found->second.bytes;
+    if (now == last_generations_[tag]) continue;
+    changed |= !last_generations_[tag].empty();
+    last_generations_[tag] = now;
+  }
+  if (!changed) return;
+  ++tag_changes_;
+  for (int key = 0; key != keys; ++key) {
+    const auto found = primary().keys().find(key_names[key]);
+    if (found == primary().keys().end()) continue;
+    const std::string_view bytes = found->second.bytes;
+    if (const auto entry = seawall::tier::decode_entry(bytes, server_now_ms_, 100)) {
+      if (has_old_tag(*entry)) ++seen_["a tag changed while there was an entry with it"];
+    } else {
+      ++seen_["a tag changed while there was a lease"];
+    }
   }
 }
 
@@ -113,6 +164,7 @@ void world::add_counters(const process& one) {
   seen_["link: unknown"] += one.link->counted.unknown;
   seen_["link: timeouts"] += one.link->counted.timeouts;
   seen_["link: late_commands"] += one.link->counted.late_commands;
+  seen_["link: tags_told"] += one.link->counted.tags_told;
 }
 
 void world::add_coverage(coverage& sum) const {

@@ -23,6 +23,7 @@ void world::fault_of_process(std::size_t kind, process& one) {
     case 0:
       if (!link.connected() || paused(one)) return;
       note("process {}: loses its connection", one.id);
+      if (one.cache->size() != 0 && tagged_[0] != 0) ++seen_["entries with tags outlived their connection"];
       return link.lose();
     case 1:
       note("process {}: hears nothing", one.id);
@@ -47,6 +48,10 @@ void world::fault_of_process(std::size_t kind, process& one) {
     default: {
       if (paused(one)) return;
       const int key = static_cast<int>(chance_.below(keys));
+      if (chance_.one_in(3)) {
+        note("process {}: invalidates everything for no reason", one.id);
+        return one.cache->begin_invalidate_tag(0, [] {});
+      }
       note("process {}: invalidates key {} for no reason", one.id, key);
       one.cache->begin_invalidate(key, one.cache->hash_of(key), [](bool) {});
     }
@@ -63,6 +68,11 @@ void world::fault_of_server(std::size_t kind) {
     case 8: note("the server is out of memory"); primary().out_of_memory = true; return;
     case 9:
     case 10:
+      if (chance_.one_in(4) && primary().evict(tag_keys_[chance_.below(tag_keys_.size())])) {
+        note("the record of a tag is evicted");
+        ++seen_["the record of a tag was evicted"];
+        return look_at_tags();
+      }
       if (primary().evict_one()) note("a key is evicted");
       return;
     case 11:

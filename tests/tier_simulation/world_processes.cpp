@@ -28,6 +28,7 @@ seawall::cache_options<int, int> world::options_of(process& one) {
 void world::start(process& one) {
   one.clock = std::make_shared<sim_clock>(now_, clock_lag_);
   one.link = std::make_shared<sim_link>(chance_, now_, true, one.id);
+  one.link->help = [this](const std::atomic<bool>& done) { help(done); };
   one.tasks = std::make_shared<executor>();
   auto how = tier_options_;
   how.clock = one.clock;
@@ -56,11 +57,12 @@ void world::end(process& one) {
   if (!one.cache) return;
   one.link->kill();
   for (const writer& who : one.writers) {
-    if (who.version != 0) outbox_.emplace_back(who.key, who.version);
+    if (who.committed) outbox_.push_back(who.what);
   }
-  for (const auto& write : std::exchange(one.undelivered, {})) outbox_.push_back(write);
+  for (const write& what : std::exchange(one.undelivered, {})) outbox_.push_back(what);
   one.writers.clear();
   one.callers.clear();
+  one.batches.clear();
   one.tasks->items.clear();
   one.cache.reset();
   one.tier.reset();
@@ -85,9 +87,8 @@ void world::start_caller(process& one, int key, load_op::settings how, bool only
   who.fresh = how.fresh;
   who.only_looks = only_looks;
   if (!how.fresh && !only_looks && how.policy.refresh_ahead > 0 && chance_.one_in(2)) how.loader = &bound_[one.id];
-  who.floor = floor_of(one, key, how.fresh);
-  who.floor_if_not_linear = how.fresh ? last_acknowledged_[key]
-                                      : std::max(acknowledged_before_bound(key), one.acknowledged[key]);
+  who.floor = floors_of(one, key, how.fresh);
+  how.tags = tags_of(key, true);
   who.unlinearized_before = unlinearized(one);
   note("process {}: caller {} of key {} begins{}{}{}", one.id, who.id, key, how.fresh ? ", fresh" : "",
        only_looks ? ", only looks" : "", how.loader ? ", bound" : "");
@@ -102,11 +103,14 @@ void world::move_caller(process& one, std::size_t index) {
   caller& who = one.callers[index];
   if (who.at == step::run_loader && !who.read) {
     who.read = committed_[who.key];
+    who.tags_before = tag_changes_;
     return note("process {}: caller {} reads version {} of key {}", one.id, who.id, *who.read, who.key);
   }
   if (who.at == step::run_loader) {
     note("process {}: caller {} has loaded", one.id, who.id);
-    who.at = who.machine->loaded(outcome_of(*std::exchange(who.read, std::nullopt), !quiet_ && chance_.one_in(8)));
+    if (who.tags_before != tag_changes_) ++seen_["a tag changed during a load"];
+    const int version = *std::exchange(who.read, std::nullopt);
+    who.at = who.machine->loaded(outcome_of(who.key, version, !quiet_ && chance_.one_in(8)));
   } else if (who.at != step::done) {
     if (!std::exchange(who.self->woken, false)) return;
     who.at = who.machine->woken();
@@ -116,10 +120,11 @@ void world::move_caller(process& one, std::size_t index) {
   one.callers.erase(one.callers.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
-seawall::loaded<int> world::outcome_of(int version, bool fails) const {
+seawall::loaded<int> world::outcome_of(int key, int version, bool fails) const {
   if (fails) return seawall::error{seawall::errc::loader_failed, "simulated"};
-  if (version % absent_every == 0) return seawall::not_found;
-  return version;
+  seawall::loaded<int> given = seawall::not_found;
+  if (version % absent_every != 0) given = version;
+  return std::move(given).with({.tags = tags_of(key, false)});
 }
 
 /// In the background: other processes, servers and time go on meanwhile.
@@ -131,7 +136,7 @@ seawall::loaded<int> world::bound_load(process& one, int key) {
   note("process {}: a load in the background reads version {} of key {}", one.id, version, key);
   for (std::size_t i = chance_.below(6); i != 0 && !broken_; --i) step(depth_ + 1);
   one.inside = outer;
-  return outcome_of(version, !quiet_ && chance_.one_in(8));
+  return outcome_of(key, version, !quiet_ && chance_.one_in(8));
 }
 
 void world::run_task(process& one, std::size_t which, int depth) {
@@ -141,54 +146,6 @@ void world::run_task(process& one, std::size_t which, int depth) {
   const int before = std::exchange(depth_, depth);
   work();
   depth_ = before;
-}
-
-// --- writers --------------------------------------------------------------------------------------------------------
-
-void world::move_writer(process& one, std::size_t index) {
-  writer& who = one.writers[index];
-  if (who.version == 0) {
-    who.version = ++committed_[who.key];
-    return note("process {}: commits version {} of key {}", one.id, who.version, who.key);
-  }
-  if (!who.invalidating) {
-    who.invalidating = true;
-    note("process {}: begins to invalidate key {}", one.id, who.key);
-    one.cache->begin_invalidate(who.key, one.cache->hash_of(who.key), [ended = who.ended](bool) { *ended = true; });
-    return;
-  }
-  const writer done = std::move(who);
-  one.writers.erase(one.writers.begin() + static_cast<std::ptrdiff_t>(index));
-  one.acknowledged[done.key] = std::max(one.acknowledged[done.key], done.version);
-  one.undelivered.emplace_back(done.key, done.version);
-  note("process {}: has invalidated key {} for version {}", one.id, done.key, done.version);
-  look_for_deliveries(one);
-}
-
-void world::look_for_deliveries(process& one) {
-  if (one.tier->stats().undelivered != 0) {
-    ++seen_["an invalidation was not delivered at once"];
-    return;
-  }
-  for (const auto& [key, version] : std::exchange(one.undelivered, {})) acknowledge(key, version);
-}
-
-void world::acknowledge(int key, int version) {
-  note("version {} of key {} is acknowledged", version, key);
-  if (version <= last_acknowledged_[key]) return;
-  last_acknowledged_[key] = version;
-  acknowledged_[key].push_back({now_, version});
-}
-
-/// Some process takes over what another one did not live to invalidate.
-void world::replay_outbox() {
-  if (outbox_.empty()) return;
-  process& one = *processes_[chance_.below(processes_.size())];
-  if (paused(one)) return;
-  const auto [key, version] = outbox_.back();
-  outbox_.pop_back();
-  ++seen_["an outbox was replayed"];
-  one.writers.push_back({.key = key, .version = version});
 }
 
 }  // namespace simulation

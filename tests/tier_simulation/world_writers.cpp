@@ -1,0 +1,164 @@
+#include "world.hpp"
+
+#include "tag_cache.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace simulation {
+namespace {
+
+constexpr const char* tag_names[] = {"t0", "t1"};
+
+}  // namespace
+
+void world::name_tags() {
+  if (!chance_.one_in(4)) {
+    tagged_ = {0b11, chance_.pick({0, 0b01, 0b10})};
+    named_late_ = {chance_.one_in(20), chance_.one_in(4)};
+  }
+  for (int tag = 0; tag != tags; ++tag) {
+    tag_keys_[tag] = seawall::tier::tag_key_of("c:", seawall::tag_list::hash_of(tag_names[tag]));
+  }
+  tag_keys_[tags] = seawall::tier::tag_key_of("c:", 0);
+}
+
+/// The tags of a key that its callers name, or those that only its loaders do.
+seawall::tag_list world::tags_of(int key, bool of_call) const {
+  seawall::tag_list list;
+  for (int tag = 0; tag != tags; ++tag) {
+    if ((tagged_[tag] >> key & 1) != 0 && named_late_[tag] != of_call) list.add(tag_names[tag]);
+  }
+  return list;
+}
+
+std::string world::text_of(const write& what) const {
+  switch (what.what) {
+    case write::of::key: return fmt::format("key {} for version {}", what.which, what.made[what.which]);
+    case write::of::tag: return fmt::format("tag {} for versions {}", what.which, fmt::join(what.made, " "));
+    case write::of::everything: return fmt::format("everything for versions {}", fmt::join(what.made, " "));
+    case write::of::every_key: break;
+  }
+  return fmt::format("every key for versions {}", fmt::join(what.made, " "));
+}
+
+void world::start_writer(process& one) {
+  writer who{.what = {.which = static_cast<int>(chance_.below(keys))}, .blocks = chance_.one_in(4)};
+  const std::size_t kind = chance_.below(8);
+  const int tag = static_cast<int>(chance_.below(tags));
+  if (kind < 4 && tagged_[tag] != 0) {
+    who.what = {.what = write::of::tag, .which = tag};
+  } else if (kind == 4) {
+    who.what.what = chance_.one_in(2) ? write::of::everything : write::of::every_key;
+    who.blocks = true;  // they have no other form
+  }
+  one.writers.push_back(std::move(who));
+}
+
+void world::move_writer(process& one, std::size_t index, int depth) {
+  writer& who = one.writers[index];
+  if (!who.committed) return commit(one, who);
+  if (who.invalidating) {
+    const writer done = std::move(who);
+    one.writers.erase(one.writers.begin() + static_cast<std::ptrdiff_t>(index));
+    return has_invalidated(one, done.what);
+  }
+  if (who.blocks) return invalidate_blocking(one, index, depth);
+  begin_to_invalidate(one, who);
+}
+
+void world::commit(process& one, writer& who) {
+  who.committed = true;
+  for (int key = 0; key != keys; ++key) {
+    const bool of_key = who.what.what == write::of::key && who.what.which == key;
+    const bool of_tag = who.what.what == write::of::tag && (tagged_[who.what.which] >> key & 1) != 0;
+    const bool of_all = who.what.what == write::of::everything || who.what.what == write::of::every_key;
+    if (of_key || of_tag || of_all) who.what.made[key] = ++committed_[key];
+  }
+  note("process {}: commits {}", one.id, text_of(who.what));
+}
+
+void world::begin_to_invalidate(process& one, writer& who) {
+  who.invalidating = true;
+  note("process {}: begins to invalidate {}", one.id, text_of(who.what));
+  if (who.what.what == write::of::tag) {
+    const auto tag = seawall::tag_list::hash_of(tag_names[who.what.which]);
+    one.cache->begin_invalidate_tag(tag, [ended = who.ended] { *ended = true; });
+  } else {
+    const int key = who.what.which;
+    one.cache->begin_invalidate(key, one.cache->hash_of(key), [ended = who.ended](bool) { *ended = true; });
+  }
+}
+
+/// On a thread of its own: everything else goes on meanwhile, this process included, which may even be killed.
+void world::invalidate_blocking(process& one, std::size_t index, int depth) {
+  const write what = one.writers[index].what;
+  one.writers.erase(one.writers.begin() + static_cast<std::ptrdiff_t>(index));
+  const auto cache = one.cache;
+  note("process {}: waits for the invalidation of {}", one.id, text_of(what));
+  const int before = std::exchange(depth_, depth);
+  switch (what.what) {
+    case write::of::key: cache->invalidate(what.which, cache->hash_of(what.which)); break;
+    case write::of::tag: cache->invalidate_tag(seawall::tag_list::hash_of(tag_names[what.which])); break;
+    case write::of::everything: cache->clear(); break;
+    case write::of::every_key: {
+      std::array<int, keys> all{};
+      for (int key = 0; key != keys; ++key) all[key] = key;
+      cache->invalidate_many(all);
+    }
+  }
+  depth_ = before;
+  ++seen_[what.what == write::of::everything ? "a cache was cleared" : "an invalidation was waited for"];
+  if (one.cache == cache) return has_invalidated(one, what);
+  ++seen_["a process was killed while it waited for an invalidation"];
+  outbox_.push_back(what);
+}
+
+/// What goes on while a thread is blocked.
+void world::help(const std::atomic<bool>& done) {
+  constexpr int most_steps = 100'000;
+  for (int i = 0; !done.load() && !broken_; ++i) {
+    if (i == most_steps) return broken("a call that blocks does not return");
+    step(depth_ + 1);
+  }
+}
+
+void world::has_invalidated(process& one, const write& what) {
+  for (int key = 0; key != keys; ++key) one.acknowledged[key] = std::max(one.acknowledged[key], what.made[key]);
+  one.undelivered.push_back(what);
+  note("process {}: has invalidated {}", one.id, text_of(what));
+  look_for_deliveries(one);
+  const bool of_tag = what.what == write::of::tag || what.what == write::of::everything;
+  if (!one.undelivered.empty() && of_tag) ++seen_["a change of a tag was not delivered at once"];
+}
+
+void world::look_for_deliveries(process& one) {
+  if (one.tier->stats().undelivered != 0) {
+    ++seen_["an invalidation was not delivered at once"];
+    return;
+  }
+  for (const write& what : std::exchange(one.undelivered, {})) {
+    for (int key = 0; key != keys; ++key) acknowledge(key, what.made[key]);
+  }
+}
+
+void world::acknowledge(int key, int version) {
+  if (version <= last_acknowledged_[key]) return;
+  note("version {} of key {} is acknowledged", version, key);
+  last_acknowledged_[key] = version;
+  acknowledged_[key].push_back({now_, version});
+}
+
+/// Some process takes over what another one did not live to invalidate.
+void world::replay_outbox() {
+  if (outbox_.empty()) return;
+  process& one = *processes_[chance_.below(processes_.size())];
+  if (paused(one)) return;
+  const write what = outbox_.back();
+  outbox_.pop_back();
+  ++seen_["an outbox was replayed"];
+  const bool has_form = what.what == write::of::key || what.what == write::of::tag;
+  one.writers.push_back({.what = what, .blocks = !has_form, .committed = true});
+}
+
+}  // namespace simulation
