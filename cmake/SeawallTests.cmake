@@ -28,6 +28,9 @@ if(TARGET seawall_tier)
   if(sense)
     add_subdirectory(tests/tier_simulation)
   endif()
+  if(NOT SEAWALL_SANITIZE) # it needs the speed of real processes
+    add_subdirectory(tests/chaos)
+  endif()
 endif()
 
 foreach(check IN ITEMS modules style docs)

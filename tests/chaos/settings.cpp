@@ -1,0 +1,51 @@
+#include "settings.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <map>
+#include <random>
+
+namespace chaos {
+
+parsed parse(int count, char** words) {
+  parsed to;
+  settings& how = to.how;
+  CLI::App app{"Processes that share a Redis, which is killed, frozen, flushed and failed over: every answer is checked."};
+  std::string topology = "single";
+  app.add_option("--topology", topology, "single, sentinel (1 + 1, 3 sentinels), cluster (3 + 3), or all")
+      ->check(CLI::IsMember({"single", "sentinel", "cluster", "all"}))
+      ->capture_default_str();
+  app.add_option("--seconds", how.seconds, "of each topology")->check(CLI::Range(1.0, 1e6))->capture_default_str();
+  app.add_option("--reads", how.reads, "go on until so many reads of each topology are checked, instead");
+  app.add_option("--processes", how.processes, "")
+      ->check(CLI::Range(std::uint64_t{2}, std::uint64_t{max_processes}))
+      ->capture_default_str();
+  app.add_option("--threads", how.threads, "readers of each process")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--keys", how.keys, "")->check(CLI::Range(16, 100'000))->capture_default_str();
+  app.add_option("--bound", how.bound_ms, "D in milliseconds")->check(CLI::Range(50, 60'000))->capture_default_str();
+  app.add_option("--seed", how.seed, "of the faults and of what is asked for; 0: by chance");
+  app.add_option("--faults", how.faults, "none, or some of: processes, network, servers, memory, failover, slots")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"none", "processes", "network", "servers", "memory", "failover", "slots"}));
+  app.add_flag("--verbose", how.verbose, "print each fault");
+  const std::map<std::string, mischief> ways{
+      {"silent", mischief::silent}, {"early", mischief::early}, {"deaf", mischief::deaf}};
+  app.add_option("--break", how.wrong, "")->transform(CLI::CheckedTransformer(ways))->group("");
+  app.add_option("--shared", how.shared, "")->group("");
+  app.add_option("--index", how.index, "")->group("");
+  try {
+    app.parse(count, words);
+  } catch (const CLI::ParseError& end) {
+    const int status = app.exit(end);
+    to.status = status == 0 ? 0 : 2;
+    return to;
+  }
+  how.topologies = {topology};
+  if (topology == "all") how.topologies = {"single", "sentinel", "cluster"};
+  if (how.seed == 0) how.seed = std::random_device{}() % 1'000'000 + 1;
+  return to;
+}
+
+}  // namespace chaos

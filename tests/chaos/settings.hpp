@@ -1,0 +1,39 @@
+// settings: what the command line of seawall-chaos says.
+#pragma once
+
+#include "truth.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace chaos {
+
+struct settings {
+  std::vector<std::string> topologies = {"single"};
+  double seconds = 30;  ///< Of each topology.
+  std::uint64_t reads = 0;
+  std::uint64_t processes = 3;
+  std::uint64_t threads = 3;
+  std::uint64_t keys = 1000;
+  std::uint64_t bound_ms = 500;
+  std::uint64_t seed = 0;
+  std::vector<std::string> faults = {};  ///< Their groups; none: all of them.
+  bool verbose = false;
+  mischief wrong = mischief::none;
+
+  // Of a worker.
+  std::filesystem::path shared = {};
+  std::uint64_t index = 0;
+};
+
+/// The settings, or the status with which to end at once.
+struct parsed {
+  settings how;
+  std::optional<int> status;
+};
+parsed parse(int count, char** words);
+
+}  // namespace chaos
