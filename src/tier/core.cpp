@@ -80,6 +80,7 @@ void core::close() {
     timer = std::exchange(armed_, false) ? timer_ : 0;
   }
   if (timer != 0) clock_->cancel(timer);
+  watch_.close();
   const std::lock_guard lock{beating_};
   stopped_ = true;
 }
@@ -94,6 +95,7 @@ void core::on_tracking(std::uint64_t generation) {
     ++totals_.connections;
   }
   if (tell_all) listeners_.all_changed();
+  watch_.connected();
   replay();
 }
 
@@ -109,6 +111,7 @@ void core::on_invalidate(std::uint64_t generation, std::string_view key) {
     }
     return listeners_.tag_changed(tag->first, tag->second);
   }
+  if (watch_.heard(key, clock_->now())) return;
   if (const std::size_t told = listeners_.changed(key)) count(&tier_totals::changes_told, told);
 }
 
@@ -205,6 +208,9 @@ tier_stats core::read_stats() const {
                  .heartbeat_time = heartbeat_time_,
                  .server_clock_ahead = feeds_.ahead_ms()};
   now.totals.reign_changes = feeds_.reign_changes();
+  now.canary_time = watch_.last_canary();
+  now.slowest_canary = watch_.slowest_canary();
+  now.deaf = feeds_.any_mute();
   return now;
 }
 
@@ -232,7 +238,7 @@ std::optional<std::uint64_t> core::learn_tag(std::uint64_t connection, const std
   const std::uint64_t generation = number_of_bytes(reply.text());
   const time_point now = clock_->now();
   const std::lock_guard lock{mutex_};
-  if (connection != 0) tags_.learn(connection, key, generation, now);
+  if (feeds_.tells(connection)) tags_.learn(connection, key, generation, now);
   return generation;
 }
 
@@ -265,6 +271,7 @@ void core::heard_beat(std::uint64_t generation, time_point sent, resp::view repl
     missing_ = false;
   }
   if (tell_all) listeners_.all_changed();
+  judge_feed(generation, sent);
 }
 
 void core::missed_beat(std::uint64_t generation, const error& why) {
@@ -316,6 +323,7 @@ void core::heartbeat_ended(bool well, duration took) {
     waits = well && undelivered_.size() != 0;
   }
   if (waits) replay();
+  if (well) watch_.begin_due(shared_from_this());
 }
 
 // --- invalidations that wait ----------------------------------------------------------------------------------------

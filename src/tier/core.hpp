@@ -15,6 +15,7 @@
 #include "seawall/tier/stats.hpp"
 #include "tag_cache.hpp"
 #include "undelivered.hpp"
+#include "watch.hpp"
 
 #include <array>
 #include <atomic>
@@ -113,8 +114,11 @@ class core final : public redis::tracking_listener,
   /// The value of this tier's refresh locks.
   const std::string& token() const noexcept { return token_; }
   tier::listeners& listeners() noexcept { return listeners_; }
+  tier::watch& watching() noexcept { return watch_; }
 
  private:
+  /// What the answer to a sign of life says of the feed; see watch.
+  void judge_feed(std::uint64_t generation, time_point sent);
   void replay();
   void arm_heartbeat(time_point now);
   void on_heartbeat();
@@ -126,6 +130,7 @@ class core final : public redis::tracking_listener,
   cmd::target* target_ = nullptr;
   remote_tier::find_capabilities can_;
   tier::listeners listeners_;
+  tier::watch watch_{how_, random_};
 
   // Held while the heartbeat uses the target, so that `close` waits for it. Recursive: a target may answer at once.
   std::recursive_mutex beating_;

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace seawall::tier {
@@ -52,6 +53,26 @@ class feeds {
     one->verified = false;
     return prove_anew(*one);
   }
+
+  /// The connection answers and does not tell of changes: nothing that is read over it is proved until it is heard.
+  void mute(std::uint64_t generation) {
+    feed* const one = find(generation);
+    if (!one || std::exchange(one->mute, true)) return;
+    proofs_.end(std::exchange(one->proof, nullptr));
+  }
+  /// As `announce`.
+  [[nodiscard]] bool unmute(std::uint64_t generation) {
+    feed* const one = find(generation);
+    if (!one || !std::exchange(one->mute, false)) return false;
+    const auto [proof, tell_all] = proofs_.take();
+    one->proof = proof;
+    return tell_all;
+  }
+  bool tells(std::uint64_t generation) {
+    const feed* const one = find(generation);
+    return one && one->proof;
+  }
+  bool any_mute() const { return std::ranges::any_of(feeds_, &feed::mute); }
 
   /// The reign of the server may be another one: it is asked for again before anything more is trusted.
   void recheck(std::uint64_t generation) {
@@ -101,6 +122,7 @@ class feeds {
   struct feed {
     std::uint64_t generation = 0;
     tier_proof* proof = nullptr;
+    bool mute = false;
     bool verified = false;
     std::optional<std::uint64_t> reign{};  // of the last beat
     std::int64_t ahead_ms = 0;

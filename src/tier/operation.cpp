@@ -48,6 +48,10 @@ void step::on_end(const error* failure) noexcept {
 }
 
 void operation::send(std::span<step* const> steps, bool caller_waits) {
+  send_over(core_->target(), steps, caller_waits);
+}
+
+void operation::send_over(cmd::target& where, std::span<step* const> steps, bool caller_waits) {
   const duration left = std::max<duration>(deadline_ - core_->now(), std::chrono::milliseconds{1});
   for (step* one : steps) one->get_ready(left, caller_waits);
   for (std::size_t i = 0; i + 1 < steps.size(); ++i) steps[i]->next = steps[i + 1];
@@ -57,7 +61,6 @@ void operation::send(std::span<step* const> steps, bool caller_waits) {
     for (step* one : steps) one->failure_ = why;
     return round_ended();
   }
-  cmd::target& where = core_->target();
   if (steps.size() == 1) where.submit(*steps.front());
   else where.submit_all(*steps.front());
 }

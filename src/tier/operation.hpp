@@ -76,6 +76,8 @@ class operation {
 
   /// Sends the steps; the round must end before `deadline`, which is in the future.
   void send(std::span<step* const> steps, bool caller_waits = false);
+  /// The same over another target.
+  void send_over(cmd::target& where, std::span<step* const> steps, bool caller_waits = false);
   /// Sends the steps again from the first one on whose script the server did not know, with its source. False: there is
   /// none, or no time is left.
   bool send_sources(std::span<step* const> steps);

@@ -40,7 +40,13 @@ result<std::shared_ptr<remote_tier>> redis_tier(const redis::client& like, tier_
     redis::client& held = owner->get();
     // The target outlives the tier's core's use of it, and the answer is asked for by calls only.
     return remote_tier::made_target{
-        .where = &held.target(), .owner = std::move(owner), .can = [&held] { return held.capabilities(); }};
+        .where = &held.target(),
+        .owner = std::move(owner),
+        .can = [&held] { return held.capabilities(); },
+        .aside = [&held](std::string_view key) {
+          const auto own = std::make_shared<redis::session>(held.open_session(key));
+          return std::shared_ptr<cmd::target>{own, &own->target()};
+        }};
   };
   return remote_tier::make(make, std::move(how));
 }

@@ -19,6 +19,7 @@ result<std::shared_ptr<remote_tier>> remote_tier::make(const make_target& target
   auto made = target(core);
   if (!made) return std::unexpected(made.error());
   core->use(*made->where, std::move(made->can));
+  core->watching().use(std::move(made->aside));
   return std::shared_ptr<remote_tier>{new remote_tier(std::move(core), std::move(made->owner))};
 }
 
@@ -65,6 +66,7 @@ result<prefix_removal> remote_tier::remove_prefix(std::string_view prefix, prefi
 }
 
 tier_stats remote_tier::stats() const { return core_->read_stats(); }
+std::vector<seawall::advice> remote_tier::advice() const { return core_->watching().said(); }
 std::shared_ptr<const counter_source> remote_tier::stats_handle() const { return core_; }
 std::shared_ptr<redis::tracking_listener> remote_tier::feed() const { return core_; }
 

@@ -74,6 +74,10 @@ class tag_cache {
   /// It changed.
   void forget(const std::string& key) { known_.erase(key); }
   void forget_all() { known_.clear(); }
+  /// All that the connection told.
+  void forget_told_by(std::uint64_t connection) {
+    if (connection == connection_) known_.clear();
+  }
 
  private:
   std::uint64_t connection_ = 0;

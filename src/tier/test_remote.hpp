@@ -20,7 +20,7 @@ class remote_tier_test : public testing::Test {
  protected:
   void SetUp() override {
     server.answer = [this](const words& command) { return reply(command); };
-    make({});
+    make({.canary_interval = 0s, .advise = false});
   }
 
   void make(tier_options how) {

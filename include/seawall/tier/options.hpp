@@ -26,6 +26,10 @@ struct tier_options {
   duration budget = std::chrono::milliseconds{50};
   /// Without calls for so long, the heartbeat pauses; what caches keep is asked for again after that.
   duration idle = std::chrono::minutes{1};
+  /// How often, in use, the tier changes a key of its own to see that it is told: 100 ms or more; zero: never.
+  duration canary_interval = std::chrono::seconds{10};
+  /// Looks at the server's settings once, and logs what is wrong for a cache; see remote_tier::advice.
+  bool advise = true;
   /// The key that says which reign of a primary the server's data are of. All processes that share the data must agree.
   std::string reign_key = "seawall:reign";
   /// How long the record of a tag is kept: 1 minute or more. When it ends, its entries do, whatever their TTL.

@@ -4,6 +4,7 @@
 #include "seawall/base/result.hpp"
 #include "seawall/cache/shared_tier.hpp"
 #include "seawall/cmd/request.hpp"
+#include "seawall/metrics/advice.hpp"
 #include "seawall/metrics/counter_source.hpp"
 #include "seawall/redis/capabilities.hpp"
 #include "seawall/redis/tracking.hpp"
@@ -17,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace seawall {
 
@@ -30,6 +32,8 @@ class core;
 class remote_tier final : public shared_tier {
  public:
   using find_capabilities = std::function<redis::capabilities()>;
+  /// Makes another connection to the server of a key; it ends with the last handle.
+  using open_aside = std::function<std::shared_ptr<cmd::target>(std::string_view key)>;
 
   /// Over a target that outlives the tier. Whoever owns the target tells `feed` of changes, in order with the replies;
   /// without that caches keep nothing of the tier in their processes. `can` is asked before each command that needs it.
@@ -42,6 +46,7 @@ class remote_tier final : public shared_tier {
     cmd::target* where = nullptr;
     std::shared_ptr<void> owner = nullptr;
     find_capabilities can = nullptr;
+    open_aside aside = nullptr;  ///< None: the tier tests whether it is told of what it changes itself.
   };
   using make_target = std::function<result<made_target>(std::shared_ptr<redis::tracking_listener> feed)>;
   static result<std::shared_ptr<remote_tier>> make(const make_target& target, tier_options how = {});
@@ -73,6 +78,9 @@ class remote_tier final : public shared_tier {
   result<prefix_removal> remove_prefix(std::string_view prefix, prefix_options how = {});
 
   tier_stats stats() const;
+  /// What is wrong with the server's settings if it is a cache, the most serious first; `subject` is the setting.
+  /// Nothing before it was looked at, soon after the first connection. Needs INFO, and CONFIG GET to see all.
+  std::vector<seawall::advice> advice() const;
   /// For exporters; they hold it weakly, so a tier that is gone is no longer exported.
   std::shared_ptr<const counter_source> stats_handle() const;
   std::shared_ptr<redis::tracking_listener> feed() const;

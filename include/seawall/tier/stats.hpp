@@ -38,6 +38,9 @@ struct tier_totals {
   std::uint64_t reign_changes = 0;
   std::uint64_t heartbeats = 0;
   std::uint64_t failed_heartbeats = 0;
+  std::uint64_t canaries = 0;
+  std::uint64_t lost_canaries = 0;
+  std::uint64_t canary_microseconds = 0;
 };
 
 /// One row of `tier_totals_table`.
@@ -77,6 +80,9 @@ inline constexpr auto tier_totals_table = std::to_array<tier_total_info>({
      "Times that a server's data might have gone back in time: all entries before count as suspect."},
     {&tier_totals::heartbeats, "heartbeats", "Signs of life that the server answered."},
     {&tier_totals::failed_heartbeats, "failed_heartbeats", "Signs of life that it did not."},
+    {&tier_totals::canaries, "canaries", "Changes made to see whether the server tells of them, that it told of."},
+    {&tier_totals::lost_canaries, "lost_canaries", "The same, that it did not tell of."},
+    {&tier_totals::canary_microseconds, "canary_microseconds", "How long it took until they were told, together."},
 });
 
 // A field of tier_totals without a row does not compile.
@@ -89,6 +95,9 @@ struct tier_stats {
   tier::breaker_counters breaker_counters{};
   std::size_t undelivered = 0;          ///< Keys (or whole caches) whose invalidation waits for the server.
   duration heartbeat_time{};            ///< How long the last answered heartbeat was on its way.
+  duration canary_time{};               ///< How long after the last canary was changed the tier was told.
+  duration slowest_canary{};            ///< The longest of these.
+  bool deaf = false;                    ///< A connection answers, and does not tell of changes: it proves nothing.
   std::int64_t server_clock_ahead = 0;  ///< Milliseconds: the server's clock (since 1970) minus the tier's clock.
 };
 

@@ -1,0 +1,170 @@
+#include "watch.hpp"
+
+#include "core.hpp"
+#include "seawall/cmd/error.hpp"
+#include "watch_calls.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace seawall::tier {
+namespace {
+
+// In a cluster each key is tested at one node, and so all are in turn.
+constexpr int canaries_in_a_cage = 16;
+
+}  // namespace
+
+watch::watch(const tier_options& how, random_source& random)
+    : how_(how), random_(random), canary_(duration::zero()) {}
+
+void watch::begin_due(const std::shared_ptr<core>& of) {
+  const time_point now = of->now();
+  bool looks = false;
+  bool flies = false;
+  {
+    const std::lock_guard lock{mutex_};
+    if (closed_) return;
+    looks = how_.advise && !std::exchange(looked_, true);
+    flies = how_.canary_interval > duration::zero() && !forbidden_ && !canary_away_ && canary_due_ <= now;
+    if (flies) {
+      canary_away_ = true;
+      canary_due_ = after(now, how_.canary_interval);
+    }
+  }
+  if (looks) operation::start(std::make_unique<advice_call>(of));
+  if (flies) operation::start(std::make_unique<canary_call>(of));
+}
+
+void watch::connected() {
+  const std::lock_guard lock{mutex_};
+  canary_due_ = time_point::min();
+}
+
+// The other connection's client holds the listener of this one, and so the tier.
+void watch::close() {
+  cage given_up;
+  const std::lock_guard lock{mutex_};
+  closed_ = true;
+  std::swap(given_up, cage_);
+}
+
+void watch::looked(const server_setup& seen, const error* why) {
+  std::vector<advice> found = advise(seen);
+  if (how_.log) {
+    for (const advice& one : found) {
+      how_.log(one.level == advice_level::poor ? log_level::warning : log_level::info,
+               fmt::format("shared tier: the server's {}: {}", one.subject, one.text));
+    }
+    if (why) {
+      how_.log(log_level::debug, fmt::format("shared tier: cannot see all settings of the server: {}", why->message()));
+    }
+  }
+  const std::lock_guard lock{mutex_};
+  said_ = std::move(found);
+}
+
+std::vector<advice> watch::said() const {
+  const std::lock_guard lock{mutex_};
+  return said_;
+}
+
+watch::cage watch::next_canary() {
+  cage old;
+  const std::lock_guard lock{mutex_};
+  if (cage_.key.empty() || canaries_++ == canaries_in_a_cage) {
+    std::swap(old, cage_);
+    canaries_ = 1;
+    cage_.key = fmt::format("{}{:016x}", canary_key_start, random_.next());
+    if (aside_ && !closed_) cage_.aside = aside_(cage_.key);
+  }
+  canary_.begin(cage_.key);
+  return cage_;
+}
+
+void watch::canary_read(std::uint64_t generation) {
+  const std::lock_guard lock{mutex_};
+  canary_.read(generation);
+}
+
+void watch::canary_changes(time_point now) {
+  const std::lock_guard lock{mutex_};
+  canary_.change(now);
+}
+
+void watch::canary_ended(time_point now, const error* why) {
+  cage given_up;
+  bool says = false;
+  {
+    const std::lock_guard lock{mutex_};
+    canary_away_ = false;
+    if (!why) return canary_.changed(now);
+    canary_.give_up();
+    std::swap(given_up, cage_);  // its connection may be the reason, and none is made anew
+    if (why->code() == cmd::make_error_code(cmd::errc::no_permission)) says = !std::exchange(forbidden_, true);
+  }
+  if (says && how_.log) {
+    how_.log(log_level::info, fmt::format("shared tier: nothing tests whether the server tells of changes: {}",
+                                          why->message()));
+  }
+}
+
+bool watch::heard(std::string_view key, time_point now) {
+  if (!key.starts_with(canary_key_start)) return false;
+  const std::lock_guard lock{mutex_};
+  canary_.heard(key, now);
+  return true;
+}
+
+std::optional<canary::verdict> watch::beat(std::uint64_t generation, time_point sent) {
+  const std::lock_guard lock{mutex_};
+  const auto came = canary_.beat(generation, sent);
+  if (came && came->told) {
+    last_ = came->after;
+    slowest_ = std::max(slowest_, last_);
+  }
+  return came;
+}
+
+duration watch::last_canary() const {
+  const std::lock_guard lock{mutex_};
+  return last_;
+}
+
+duration watch::slowest_canary() const {
+  const std::lock_guard lock{mutex_};
+  return slowest_;
+}
+
+void core::judge_feed(std::uint64_t generation, time_point sent) {
+  const auto verdict = watch_.beat(generation, sent);
+  if (!verdict) return;
+  bool tell_all = false;
+  bool news = false;
+  {
+    const std::lock_guard lock{mutex_};
+    news = feeds_.tells(generation) != verdict->told;
+    if (verdict->told) {
+      tell_all = feeds_.unmute(generation);
+      ++totals_.canaries;
+      totals_.canary_microseconds +=
+          static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(verdict->after).count());
+    } else {
+      feeds_.mute(generation);
+      tags_.forget_told_by(generation);
+      ++totals_.lost_canaries;
+    }
+  }
+  if (tell_all) listeners_.all_changed();
+  else if (!verdict->told) listeners_.tags_lost();
+  if (!news || !how_.log) return;
+  how_.log(verdict->told ? log_level::info : log_level::warning,
+           verdict->told ? "shared tier: the server tells of changes again"
+                         : "shared tier: the server answers and does not tell of changes: values are kept for the "
+                           "bound only");
+}
+
+}  // namespace seawall::tier
