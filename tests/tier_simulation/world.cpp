@@ -203,6 +203,9 @@ void world::perform(const action& chosen, int depth) {
 
 void world::serve(sim_node& node, std::size_t which) {
   sim_connection& client = *node.connections()[which];
+  // A snapshot from just before an invalidation is what a restart can do most harm with.
+  const bool removes = client.in.front().bytes.find("UNLINK") != std::string::npos;
+  if (removes && node.is_primary() && chance_.one_in(6)) remembered_ = primary().keys();
   if (tracing_) {
     const auto words = split(client.in.front().bytes);
     const bool script = words[0] == "EVAL" || words[0] == "EVALSHA";
