@@ -129,7 +129,9 @@ std::optional<broken> checker::broken_any(const question& asked, std::uint64_t v
                                           std::int64_t& announced) {
   ++mine[tally::lagging_reads];
   announced = never;
-  for (const auto& one : shared_.at(asked.key).by) announced = std::min(announced, one.told.first_newer(version, never));
+  for (const auto& one : shared_.at(asked.key).by) {
+    announced = std::min(announced, one.told.first_newer(version, never));
+  }
   if (announced == never) {  // overwritten by so many others that nobody knows when
     ++mine[tally::older_than_known];
     return std::nullopt;

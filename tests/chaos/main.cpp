@@ -40,7 +40,8 @@ int drive(const chaos::settings& how, const char* program) {
   bool held = true;
   for (const std::string& which : how.topologies) held = chaos::run_topology(how, which, program) && held;
   if (how.wrong == chaos::mischief::none) return held ? 0 : 1;
-  fmt::print("\n{}\n", held ? "NOTHING WAS NOTICED, though a worker did wrong on purpose" : "what was done wrong was noticed");
+  fmt::print("\n{}\n", held ? "NOTHING WAS NOTICED, though a worker did wrong on purpose"
+                             : "what was done wrong was noticed");
   return held ? 1 : 0;
 }
 

@@ -55,7 +55,9 @@ void schedule::run() {
     if (now() >= next) {
       break_something();
       const auto pause = static_cast<std::uint64_t>(pause_.count());
-      next = now() + static_cast<std::int64_t>(pause / 4 + chance_.below(pause * 3 / 2)) * millisecond;
+      // Now and then all is well for a while.
+      const std::uint64_t length = chance_.one_in(12) ? pause * 8 : pause / 4 + chance_.below(pause * 3 / 2);
+      next = now() + static_cast<std::int64_t>(length) * millisecond;
     }
     pause_between_tries();
   }

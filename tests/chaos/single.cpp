@@ -26,8 +26,8 @@ class single final : public topology {
   }
 
   std::vector<fault> network_faults() override {
-    return proxy_faults(
-        proxies_.size(), [this](std::size_t which) -> tcp_proxy& { return *proxies_[which]; }, "link of worker", 2500ms);
+    const auto proxy = [this](std::size_t which) -> tcp_proxy& { return *proxies_[which]; };
+    return proxy_faults(proxies_.size(), proxy, "link of worker", 2500ms);
   }
 
   std::vector<fault> server_faults() override {

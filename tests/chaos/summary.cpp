@@ -80,11 +80,12 @@ void print_summary(const outcome& what, const settings& how, const truth& shared
   const std::uint64_t any = sum(tally::any_reads), fresh = sum(tally::fresh_reads);
   std::int64_t oldest = 0;
   for (const auto& one : shared.head().state) oldest = std::max(oldest, one.oldest.load());
-  fmt::print("\n{}: {} processes with {} readers, {} keys, D = {} ms, seed {}, {:.1f} s\n", what.topology, how.processes,
-             how.threads, how.keys, how.bound_ms, how.seed, what.seconds);
+  fmt::print("\n{}: {} processes with {} readers, {} keys, D = {} ms, seed {}, {:.1f} s\n", what.topology,
+             how.processes, how.threads, how.keys, how.bound_ms, how.seed, what.seconds);
   fmt::print("  reads checked     {}: {} any, {} fresh; {} were absences\n", grouped(any + fresh), grouped(any),
              grouped(fresh), grouped(sum(tally::absences)));
-  const std::uint64_t here = sum(tally::process_hits), there = sum(tally::tier_hits), loaded = sum(tally::source_reads);
+  const std::uint64_t here = sum(tally::process_hits), there = sum(tally::tier_hits);
+  const std::uint64_t loaded = sum(tally::source_reads);
   const std::uint64_t served = here + there + loaded;
   fmt::print("  served            {:.2f} % by the process, {:.2f} % by Redis, {:.2f} % by a load ({} joined one)\n",
              percent(here, served), percent(there, served), percent(loaded, served), grouped(sum(tally::coalesced)));

@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 using seawall::servers::pause_between_tries;
 
-constexpr std::size_t batch = 256;  // reads between two rests of a reader: all processes share few cores
+constexpr std::size_t batch = 2048;  // reads between two rests of a reader: all processes share few cores
 
 std::shared_ptr<seawall::remote_tier> connect(const truth& shared, std::size_t index) {
   const seawall::duration bound{static_cast<std::int64_t>(shared.head().bound_ns.load())};
@@ -44,7 +44,7 @@ worker::worker(truth& shared, std::size_t index)
 
 worker::cache::options worker::options() {
   cache::options how{.name = "rows",
-                     .capacity = shared_.keys() * 3 / 4 + 1,
+                     .capacity = shared_.keys() - shared_.keys() / 16,
                      .ttl = 3s,
                      .jitter = 0.5,
                      .negative_ttl = 2s,
@@ -121,9 +121,12 @@ seawall::loaded<std::string> worker::load(std::uint64_t key) {
   mine_of(key).loading.store(invalidations + 1);
 
   const bool settling = shared_.stage() >= phase::settle;
-  if (!settling) pause_between_tries(std::chrono::milliseconds{chance.one_in(200) ? 50 : chance.below(3)});
+  const auto query = [&] {
+    if (!settling) pause_between_tries(std::chrono::milliseconds{chance.one_in(200) ? 50 : chance.below(2)});
+  };
+  query();
   const std::uint64_t version = of.committed.load();
-  if (!settling) pause_between_tries(std::chrono::milliseconds{chance.one_in(200) ? 50 : chance.below(3)});
+  query();
   const bool fails = !settling && chance.one_in(300);
   if (fails) ++mine[tally::failed_loads];
   mine.give_to(state_);
@@ -148,12 +151,12 @@ void worker::read_until_settled(std::uint64_t seed) {
 
 void worker::read_one(dice& chance, local_tally& mine) {
   const std::uint64_t key = chance.key(shared_.keys());
-  const std::uint64_t kind = chance.below(1024);
+  const std::uint64_t kind = chance.below(4096);
   const auto own = [this](std::uint64_t wanted) { return load(wanted); };
-  if (kind < 12) {  // a round trip each
+  if (kind < 10) {  // a round trip each
     const auto asked = checker_.before(key, true);
     checker_.judge(asked, cache_->get_or_load(key, own, {.consistency = seawall::consistency::fresh}), mine);
-  } else if (kind < 14) {
+  } else if (kind < 12) {
     const auto asked = checker_.before(key, true);
     checker_.judge(asked, cache_->get_or_load(key, {.consistency = seawall::consistency::fresh}), mine);
   } else if (kind < 24) {
@@ -164,7 +167,7 @@ void worker::read_one(dice& chance, local_tally& mine) {
   } else if (kind < 40) {
     const auto asked = checker_.before(key, false);
     checker_.judge(asked, cache_->get_or_load(key, {.deadline = 10ms}), mine);
-  } else if (kind < 300) {
+  } else if (kind < 1000) {
     const auto asked = checker_.before(key, false);
     checker_.judge(asked, cache_->get_or_load(key), mine);
   } else {
