@@ -1,5 +1,7 @@
 #include "entry_format.hpp"
 
+#include "seawall/base/hash.hpp"
+
 #include <fmt/format.h>
 #include <zstd.h>
 
@@ -17,6 +19,8 @@ using std::chrono::milliseconds;
 constexpr char magic = '\xC5';
 constexpr char format = 1;
 constexpr std::uint8_t zstd_flag = 1;
+constexpr std::uint8_t check_flag = 2;
+constexpr std::size_t check_size = 4;
 constexpr std::int64_t most_ms = (std::int64_t{1} << 47) - 1;
 constexpr std::size_t most_load = std::numeric_limits<std::uint32_t>::max();
 
@@ -52,7 +56,7 @@ void append_header(std::string& to, const stored_header& header) {
   to.push_back(magic);
   to.push_back(format);
   out.put(static_cast<std::uint8_t>(header.kind), 1);
-  out.put(header.compressed ? zstd_flag : 0, 1);
+  out.put((header.compressed ? zstd_flag : 0u) | (header.checked ? check_flag : 0u), 1);
   out.put(header.nonce.high, 8);
   out.put(header.nonce.low, 4);
   out.put(header.reign, 8);
@@ -62,6 +66,8 @@ void append_header(std::string& to, const stored_header& header) {
   out.put(header.tags, 2);
   out.put(static_cast<std::uint64_t>(fresh), 6);
 }
+
+std::uint32_t check_of(std::string_view bytes) { return static_cast<std::uint32_t>(hash_bytes128(bytes).low); }
 
 /// The moment until which what is fresh for so long from now is, never later than that.
 std::int64_t fresh_until(duration fresh_for, std::int64_t now_ms) {
@@ -139,6 +145,7 @@ std::string encode_entry(const tier_entry& entry, const tier_nonce& nonce, std::
   if (entry.tags.size() > max_tags) return bytes;
   const std::int64_t load = std::chrono::duration_cast<microseconds>(entry.load_time).count();
   const stored_header header{.kind = entry.absent ? stored_kind::absence : stored_kind::value,
+                             .checked = true,
                              .nonce = nonce,
                              .reign = reign,
                              .version = entry.version,
@@ -147,7 +154,7 @@ std::string encode_entry(const tier_entry& entry, const tier_nonce& nonce, std::
                              .tags = static_cast<std::uint16_t>(entry.tags.size()),
                              .schema = entry.schema};
   const std::string_view payload = entry.absent ? std::string_view{} : entry.payload;
-  bytes.reserve(header_size + entry.tags.size() * tag_size + payload.size());
+  bytes.reserve(header_size + entry.tags.size() * tag_size + payload.size() + check_size);
   append_header(bytes, header);
   appender out{bytes};
   for (const tag_stamp& stamp : entry.tags) {
@@ -155,10 +162,11 @@ std::string encode_entry(const tier_entry& entry, const tier_nonce& nonce, std::
     out.put(stamp.generation, 8);
   }
   if (payload.size() > how.above && append_compressed(bytes, payload, how.level)) {
-    bytes[flags_at] = static_cast<char>(zstd_flag);
+    bytes[flags_at] = static_cast<char>(zstd_flag | check_flag);
   } else {
     bytes.append(payload);
   }
+  out.put(check_of(bytes), check_size);
   return bytes;
 }
 
@@ -173,6 +181,7 @@ std::optional<stored_header> decode_header(std::string_view bytes) {
     default: return std::nullopt;
   }
   header.compressed = (bytes[flags_at] & zstd_flag) != 0;
+  header.checked = (bytes[flags_at] & check_flag) != 0;
   header.nonce.high = number_at(bytes, nonce_at, 8);
   header.nonce.low = static_cast<std::uint32_t>(number_at(bytes, nonce_at + 8, 4));
   header.reign = number_at(bytes, reign_at, 8);
@@ -196,7 +205,15 @@ result<tier_entry> decode_entry(std::string_view bytes, std::int64_t server_now_
   const std::uint8_t flags = static_cast<std::uint8_t>(bytes[flags_at]);
   if (header->kind == stored_kind::lease) return fail(errc::undecodable, "entry: it is a lease");
   if (header->kind == stored_kind::tombstone) return fail(errc::undecodable, "entry: it is a tombstone");
-  if ((flags & ~zstd_flag) != 0) return fail(errc::undecodable, fmt::format("entry: unknown flags {:#04x}", flags));
+  if ((flags & ~(zstd_flag | check_flag)) != 0) return fail(errc::undecodable, fmt::format("entry: unknown flags {:#04x}", flags));
+  if (header->checked) {
+    if (bytes.size() < header_size + check_size) return fail(errc::undecodable, "entry: it is cut before its check");
+    const std::string_view check = bytes.substr(bytes.size() - check_size);
+    bytes.remove_suffix(check_size);
+    if (number_at(check, 0, check_size) != check_of(bytes)) {
+      return fail(errc::undecodable, "entry: it was cut short or damaged, its check says");
+    }
+  }
   std::string_view rest = bytes.substr(header_size);
   if (rest.size() < header->tags * tag_size) {
     return fail(errc::undecodable, fmt::format("entry: {} bytes are too few for {} tags", rest.size(), header->tags));

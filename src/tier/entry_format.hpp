@@ -1,6 +1,6 @@
 // The bytes that a tier stores under one key: an entry, a lease or a tombstone. No I/O, no clock.
 //
-// A header of 48 bytes, which is all that scripts on the server look at; then the tags; then, to the end, the payload.
+// A header of 48 bytes, which is all that scripts on the server look at; then the tags; then the payload; then a check.
 // All numbers are big-endian.
 //
 //   at | bytes | what
@@ -8,7 +8,7 @@
 //    0 |     1 | 0xC5: begins neither text nor UTF-8 that other programs might have stored
 //    1 |     1 | 1: the number of this format; whoever does not know it sees bytes that are not its own
 //    2 |     1 | kind: 'V' a value, 'N' an absence, 'L' a lease, 'T' a tombstone
-//    3 |     1 | flags: 1 the payload is a zstd frame that tells its size; the others are 0
+//    3 |     1 | flags: 1 the payload is a zstd frame that tells its size, 2 there is a check; the others are 0
 //    4 |    12 | nonce: of the lease, or of this write (8 bytes `high`, 4 bytes `low`)
 //   16 |     8 | reign: the generation of the primary under which it was written
 //   24 |     8 | version of the source, 0: none; of leases and tombstones the floor below which none may be filled
@@ -17,6 +17,11 @@
 //   40 |     2 | number of tags
 //   42 |     6 | fresh until, in milliseconds of the server's clock since 1970, signed; 2^47 - 1: for ever
 //   48 |    16 | for each tag: 8 bytes hash of its name, 8 bytes generation
+//  end |     4 | the check: the last 4 bytes of the canonical 128-bit XXH3 (XXH128) of all before
+//
+// Codecs believe much: the first half of a text is a text. So what was cut short, or mixed up by programs that write
+// parts of a string (SETRANGE, APPEND), is told by the check. An entry without one, as other programs may write it, is
+// an entry.
 //
 // Of a lease, all that it does not need is 0, so that equal leases are equal bytes (SET key value IFEQ lease). When the
 // server forgets the key is not among the bytes: that is its PX.
@@ -59,6 +64,7 @@ inline constexpr std::int64_t fresh_for_ever = std::numeric_limits<std::int64_t>
 struct stored_header {
   stored_kind kind = stored_kind::value;
   bool compressed = false;
+  bool checked = false;             ///< A check follows at the end.
   tier_nonce nonce{};
   std::uint64_t reign = 0;
   std::uint64_t version = 0;        ///< Or the floor, of leases and tombstones.

@@ -22,10 +22,17 @@ using testing::StartsWith;
 
 constexpr tier_nonce some_nonce{.high = 0x0102030405060708, .low = 0x090a0b0c};
 constexpr std::int64_t now_ms = 1'700'000'000'000;
+constexpr std::size_t check_size = 4;
 constexpr std::size_t any_size = std::size_t{1} << 30;
 
 std::string encode(const tier_entry& entry, const compression& how = {}) {
   return encode_entry(entry, some_nonce, 7, now_ms, how);
+}
+
+/// The same without its check, as other programs may write it.
+std::string unchecked(std::string bytes) {
+  bytes[flags_at] = static_cast<char>(bytes[flags_at] & ~2);
+  return bytes.substr(0, bytes.size() - check_size);
 }
 
 /// What is wrong with the bytes, or nothing.
@@ -59,7 +66,7 @@ TEST(entry_format, a_value_is_these_bytes) {
                          .tags = {{.tag = 0x41, .generation = 0x42}, {.tag = 0x43, .generation = 0x4445464748494a4b}},
                          .payload = "payload"};
   EXPECT_EQ(encode_entry(entry, some_nonce, 0x51, 0x18000000000, {}),
-            "\xC5\x01V\x00"
+            "\xC5\x01V\x02"
             "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c"
             "\x00\x00\x00\x00\x00\x00\x00\x51"
             "\x11\x12\x13\x14\x15\x16\x17\x18"
@@ -69,7 +76,8 @@ TEST(entry_format, a_value_is_these_bytes) {
             "\x01\x80\x00\x00\x10\x00"
             "\x00\x00\x00\x00\x00\x00\x00\x41\x00\x00\x00\x00\x00\x00\x00\x42"
             "\x00\x00\x00\x00\x00\x00\x00\x43\x44\x45\x46\x47\x48\x49\x4a\x4b"
-            "payload"s);
+            "payload"
+            "\x70\xE3\x7A\x2D"s);
 }
 
 TEST(entry_format, a_lease_is_a_header_and_nothing_else) {
@@ -166,8 +174,8 @@ TEST(entry_format, payloads_are_compressed_if_that_makes_them_shorter) {
   for (const auto& [what, payload, how, compressed] : cases) {
     const std::string bytes = encode(with_payload(payload), how);
     EXPECT_EQ(decode_header(bytes)->compressed, compressed) << what;
-    if (compressed) EXPECT_LT(bytes.size(), header_size + payload.size()) << what;
-    else EXPECT_EQ(bytes.size(), header_size + payload.size()) << what;
+    if (compressed) EXPECT_LT(bytes.size(), header_size + payload.size() + check_size) << what;
+    else EXPECT_EQ(bytes.size(), header_size + payload.size() + check_size) << what;
     const auto entry = decode_entry(bytes, now_ms, payload.size());
     ASSERT_TRUE(entry) << what << ": " << entry.error().message();
     EXPECT_EQ(entry->payload, payload) << what;
@@ -177,7 +185,7 @@ TEST(entry_format, payloads_are_compressed_if_that_makes_them_shorter) {
 TEST(entry_format, the_lowest_level_need_not_compress_but_loses_nothing) {
   const std::string even(1000, 'x');
   const std::string bytes = encode(with_payload(even), {.above = 0, .level = std::numeric_limits<int>::min()});
-  EXPECT_LE(bytes.size(), header_size + even.size());
+  EXPECT_LE(bytes.size(), header_size + even.size() + check_size);
   EXPECT_EQ(decode_entry(bytes, now_ms, even.size())->payload, even);
 }
 
@@ -234,7 +242,7 @@ TEST(entry_format, frames_that_lie_are_errors) {
 }
 
 TEST(entry_format, errors_say_what_is_wrong) {
-  const std::string value = encode({.tags = {{.tag = 1, .generation = 2}}, .payload = "p"});
+  const std::string value = unchecked(encode({.tags = {{.tag = 1, .generation = 2}}, .payload = "p"}));
   const auto changed = [&](std::size_t at, char to) {
     std::string bytes = value;
     bytes[at] = to;
@@ -252,7 +260,7 @@ TEST(entry_format, errors_say_what_is_wrong) {
       {changed(1, 2), "do not begin"},
       {changed(kind_at, 'v'), "do not begin"},
       {changed(kind_at, 'E'), "do not begin"},
-      {changed(flags_at, 2), "unknown flags 0x02"},
+      {changed(flags_at, 4), "unknown flags 0x04"},
       {changed(flags_at, '\x81'), "unknown flags 0x81"},
       {changed(kind_at, 'N'), "an absence with 1 bytes"},
       {std::string(200, 'x'), "do not begin"},
@@ -342,19 +350,32 @@ RC_GTEST_PROP(entry_format, what_was_encoded_is_decoded, ()) {
   expect_equal(*decoded, entry);
 }
 
-RC_GTEST_PROP(entry_format, what_is_cut_or_damaged_is_an_error_or_an_entry, ()) {
+RC_GTEST_PROP(entry_format, what_is_cut_or_damaged_is_an_error, ()) {
+  const std::string bytes = encode(make_entry(), {.above = 20});
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    RC_ASSERT(!wrong(std::string_view{bytes}.substr(0, size)).empty());
+  }
+  RC_ASSERT(!wrong(bytes + "x").empty());
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ *rc::gen::inRange(1, 256));
+    // Without the flag nobody looks for the check.
+    if (at != flags_at || (damaged[at] & 2) != 0) RC_ASSERT(!wrong(damaged, 1 << 20).empty());
+    else wrong(damaged, 1 << 20);
+  }
+}
+
+RC_GTEST_PROP(entry_format, without_a_check_it_is_an_error_or_an_entry, ()) {
   const tier_entry entry = make_entry();
-  const std::string bytes = encode(entry, {.above = 20});
+  const std::string bytes = unchecked(encode(entry, {.above = 20}));
+  const auto decoded = decode_entry(bytes, now_ms, entry.payload.size());
+  RC_ASSERT(decoded.has_value());
+  expect_equal(*decoded, entry);
   const bool compressed = decode_header(bytes)->compressed;
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     const std::string why = wrong(std::string_view{bytes}.substr(0, size));
     // Nothing tells the size of a payload that is not compressed.
     if (size < header_size + entry.tags.size() * tag_size || compressed) RC_ASSERT(!why.empty());
-  }
-  for (std::size_t at = 0; at < bytes.size(); ++at) {
-    std::string damaged = bytes;
-    damaged[at] = static_cast<char>(damaged[at] ^ *rc::gen::inRange(1, 256));
-    wrong(damaged, 1 << 20);
   }
 }
 
