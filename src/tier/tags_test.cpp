@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t whole = 0;
 constexpr std::uint64_t red = 7;
 
-class hearer final : public tier_listener {
+class told_cache final : public tier_listener {
  public:
   void on_changed(std::string_view key) noexcept override { keys.emplace_back(key); }
   void on_tag_changed(std::uint64_t tag) noexcept override { tags.push_back(tag); }
@@ -165,8 +165,8 @@ TEST_F(tags_test, nothing_is_read_under_a_tag_whose_change_waits) {
 }
 
 TEST_F(tags_test, a_cache_is_told_of_its_own_tags) {
-  const auto c = std::make_shared<hearer>();
-  const auto d = std::make_shared<hearer>();
+  const auto c = std::make_shared<told_cache>();
+  const auto d = std::make_shared<told_cache>();
   tier->attach("c:", c);
   tier->attach("d:", d);
   tier->feed()->on_invalidate(1, key_of(red));
@@ -176,7 +176,7 @@ TEST_F(tags_test, a_cache_is_told_of_its_own_tags) {
 }
 
 TEST_F(tags_test, a_lost_connection_loses_tags_and_a_flush_everything) {
-  const auto c = std::make_shared<hearer>();
+  const auto c = std::make_shared<told_cache>();
   tier->attach("c:", c);
   read();
   tier->feed()->on_loss(1, tracking_loss::flushed, 0);
