@@ -49,6 +49,7 @@ void primaries_watch::open() {
   if (count.load() % 2 == 1) return;
   times_.emplace_back(now(), 0);
   ++count;
+  log_.note({}, "there may be two primaries");
 }
 
 void primaries_watch::close() {

@@ -94,7 +94,7 @@ void schedule::break_something() {
     log_.note(chosen.name, what.text);
     if (what.mend) open_.emplace(now() + what.lasts.count() * millisecond, std::move(what));
   } catch (const std::exception& why) {
-    log_.note("not as planned", fmt::format("{} ({}): {}", chosen.name, held, why.what()));
+    log_.note("not as planned", fmt::format("{} ({}) did not go as planned: {}", chosen.name, held, why.what()));
   }
 }
 

@@ -10,7 +10,8 @@ namespace chaos {
 parsed parse(int count, char** words) {
   parsed to;
   settings& how = to.how;
-  CLI::App app{"Processes that share a Redis which is killed, frozen, flushed and failed over; all answers are checked."};
+  CLI::App app{"Processes that share a Redis, which is killed, frozen, flushed and failed over.\n"
+               "Every answer is checked against the promises of docs/guide/consistency.md."};
   std::string topology = "single";
   app.add_option("--topology", topology, "single, sentinel (1 + 1, 3 sentinels), cluster (3 + 3), or all")
       ->check(CLI::IsMember({"single", "sentinel", "cluster", "all"}))
