@@ -38,9 +38,12 @@ worker::worker(truth& shared, std::size_t index)
       index_(index),
       state_(shared.head().state[index]),
       mischief_(static_cast<mischief>(shared.head().mischief.load())),
+      writers_(shared.head().writers.load()),
       tier_(connect(shared, index)),
       cache_(std::make_unique<cache>(options())),
-      checker_(shared, index, [this] { return cache_->stats().total.unlinearized_reads; }) {}
+      checker_(shared, index, [this] { return cache_->stats().total.unlinearized_reads; }) {
+  for (std::uint64_t key = 0; key != shared.keys(); ++key) tags_.emplace_back(tag_of(key));
+}
 
 worker::cache::options worker::options() {
   cache::options how{.name = "rows",
@@ -64,9 +67,8 @@ void worker::run() {
   for (std::size_t key = 0; key != shared_.keys(); ++key) mine_of(key).loading.store(0);
   ++state_.started;
   std::vector<std::thread> threads;
-  const auto writers = shared_.head().writers.load();
-  writing_.store(writers);
-  for (std::size_t i = 0; i != writers; ++i) threads.emplace_back([this, i] { write_until_calm(i); });
+  writing_.store(writers_);
+  for (std::size_t i = 0; i != writers_; ++i) threads.emplace_back([this, i] { write_until_calm(i); });
   const std::uint64_t seed = shared_.head().seed.load() * 1000 + index_ * 100;
   for (std::size_t i = 0; i != shared_.head().threads.load(); ++i) {
     threads.emplace_back([this, of = seed + 10 + i] { read_until_settled(of); });
@@ -153,12 +155,11 @@ void worker::read_one(dice& chance, local_tally& mine) {
   const std::uint64_t key = chance.key(shared_.keys());
   const std::uint64_t kind = chance.below(4096);
   const auto own = [this](std::uint64_t wanted) { return load(wanted); };
-  if (kind < 10) {  // a round trip each
+  seawall::entry_options how{.tags = tags_[key]};
+  if (kind < 12) {  // a round trip each
+    how.consistency = seawall::consistency::fresh;
     const auto asked = checker_.before(key, true);
-    checker_.judge(asked, cache_->get_or_load(key, own, {.consistency = seawall::consistency::fresh}), mine);
-  } else if (kind < 12) {
-    const auto asked = checker_.before(key, true);
-    checker_.judge(asked, cache_->get_or_load(key, {.consistency = seawall::consistency::fresh}), mine);
+    checker_.judge(asked, kind < 10 ? cache_->get_or_load(key, own, how) : cache_->get_or_load(key, how), mine);
   } else if (kind < 24) {
     const auto asked = checker_.before(key, false, true);
     checker_.judge(asked, cache_->get(key), mine);
@@ -166,13 +167,14 @@ void worker::read_one(dice& chance, local_tally& mine) {
     read_many(chance, mine);
   } else if (kind < 40) {
     const auto asked = checker_.before(key, false);
-    checker_.judge(asked, cache_->get_or_load(key, {.deadline = 10ms}), mine);
+    how.deadline = 10ms;
+    checker_.judge(asked, cache_->get_or_load(key, how), mine);
   } else if (kind < 1000) {
     const auto asked = checker_.before(key, false);
-    checker_.judge(asked, cache_->get_or_load(key), mine);
+    checker_.judge(asked, cache_->get_or_load(key, how), mine);
   } else {
     const auto asked = checker_.before(key, false);
-    checker_.judge(asked, cache_->get_or_load(key, own), mine);
+    checker_.judge(asked, cache_->get_or_load(key, own, how), mine);
   }
 }
 
@@ -186,7 +188,7 @@ void worker::read_many(dice& chance, local_tally& mine) {
   for (const std::uint64_t key : keys) asked.push_back(checker_.before(key, false));
   const auto all = [this](std::span<const std::uint64_t> wanted) {
     std::vector<seawall::loaded<std::string>> rows;
-    for (const std::uint64_t key : wanted) rows.push_back(load(key));
+    for (const std::uint64_t key : wanted) rows.push_back(load(key).with({.tags = tags_[key]}));
     return rows;
   };
   const auto got = cache_->get_many(keys, all);

@@ -40,10 +40,14 @@ class worker {
   void read_one(dice& chance, local_tally& mine);
   void read_many(dice& chance, local_tally& mine);
 
+  /// Rows of one tag are one writer's.
+  std::string tag_of(std::uint64_t key) const;
+  std::vector<std::uint64_t> with_tag_of(std::uint64_t key) const;
+
   void write_until_calm(std::size_t writer);
   writes left_behind(std::size_t writer);
-  void change(std::span<const std::uint64_t> keys, dice& chance, writes& waiting, local_tally& mine);
-  void invalidate(std::span<const std::uint64_t> keys);
+  void change(std::span<const std::uint64_t> keys, bool by_tag, dice& chance, writes& waiting, local_tally& mine);
+  void invalidate(std::span<const std::uint64_t> keys, bool by_tag = false);
   void announce(writes& waiting, local_tally& mine);
   bool disturbed(writes& waiting, local_tally& mine);
 
@@ -58,9 +62,11 @@ class worker {
   const std::size_t index_;
   process_state& state_;
   const mischief mischief_;
+  const std::uint64_t writers_;
   std::shared_ptr<seawall::remote_tier> tier_;
   std::unique_ptr<cache> cache_;
   checker checker_;
+  std::vector<seawall::tag_list> tags_;  // of each key
   std::atomic<std::size_t> writing_{0};
 };
 

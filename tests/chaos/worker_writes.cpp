@@ -1,5 +1,7 @@
 #include "worker.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -11,9 +13,19 @@ namespace chaos {
 using namespace std::chrono_literals;
 using seawall::servers::pause_between_tries;
 
+std::string worker::tag_of(std::uint64_t key) const { return fmt::format("{}.{}", key / 16, key % writers_); }
+
+std::vector<std::uint64_t> worker::with_tag_of(std::uint64_t key) const {
+  std::vector<std::uint64_t> keys;
+  const std::uint64_t first = key / 16 * 16;
+  for (std::uint64_t one = first; one < std::min<std::uint64_t>(first + 16, shared_.keys()); ++one) {
+    if (one % writers_ == key % writers_) keys.push_back(one);
+  }
+  return keys;
+}
+
 // Each key has one writer in each process, so that a key's history in a process is one thread's.
 void worker::write_until_calm(std::size_t writer) {
-  const std::uint64_t writers = shared_.head().writers.load();
   dice chance{shared_.head().seed.load() * 1000 + index_ * 100 + writer};
   local_tally mine;
   writes waiting = left_behind(writer);
@@ -23,10 +35,12 @@ void worker::write_until_calm(std::size_t writer) {
     if (shared_.stage() == phase::run) {
       keys.clear();
       for (std::size_t count = chance.one_in(16) ? 6 : 1; count != 0; --count) {
-        const std::uint64_t key = chance.key(shared_.keys()) / writers * writers + writer;
+        const std::uint64_t key = chance.key(shared_.keys()) / writers_ * writers_ + writer;
         if (key < shared_.keys() && !contains(keys, key)) keys.push_back(key);
       }
-      change(keys, chance, waiting, mine);
+      const bool by_tag = !keys.empty() && chance.one_in(16);
+      if (by_tag) keys = with_tag_of(keys.front());
+      change(keys, by_tag, chance, waiting, mine);
     }
     announce(waiting, mine);
     mine.give_to(state_);
@@ -37,10 +51,9 @@ void worker::write_until_calm(std::size_t writer) {
 
 /// What a forerunner of this process did not live to announce, as an outbox would tell.
 worker::writes worker::left_behind(std::size_t writer) {
-  const std::uint64_t writers = shared_.head().writers.load();
   writes found;
   std::vector<std::uint64_t> keys;
-  for (std::uint64_t key = writer; key < shared_.keys(); key += writers) {
+  for (std::uint64_t key = writer; key < shared_.keys(); key += writers_) {
     if (mine_of(key).pending.load() == 0) continue;
     keys.push_back(key);
     found.push_back({key, shared_.at(key).committed.load(), shared_.head().two_primaries.load()});
@@ -51,10 +64,11 @@ worker::writes worker::left_behind(std::size_t writer) {
   return found;
 }
 
-void worker::change(std::span<const std::uint64_t> keys, dice& chance, writes& waiting, local_tally& mine) {
+void worker::change(std::span<const std::uint64_t> keys, bool by_tag, dice& chance, writes& waiting,
+                    local_tally& mine) {
   if (keys.empty()) return;
   for (const std::uint64_t key : keys) mine_of(key).pending.store(1);
-  if (is_wrong(mischief::early)) invalidate(keys);
+  if (is_wrong(mischief::early)) invalidate(keys, by_tag);
   if (is_wrong(mischief::early)) pause_between_tries(5ms);
   for (const std::uint64_t key : keys) ++shared_.at(key).committed;
   if (chance.one_in(50)) pause_between_tries(std::chrono::milliseconds{chance.below(20)});
@@ -64,15 +78,16 @@ void worker::change(std::span<const std::uint64_t> keys, dice& chance, writes& w
     ++of.invalidations;
     waiting.push_back({key, of.committed.load(), shared_.head().two_primaries.load()});
   }
-  if (!is_wrong(mischief::early) && !is_wrong(mischief::silent)) invalidate(keys);
+  if (!is_wrong(mischief::early) && !is_wrong(mischief::silent)) invalidate(keys, by_tag);
   for (std::size_t i = first; i != waiting.size() && !is_wrong(mischief::silent); ++i) {
     checker_.has_invalidated(waiting[i].key, waiting[i].version);
   }
   mine[tally::writes] += keys.size();
 }
 
-void worker::invalidate(std::span<const std::uint64_t> keys) {
-  if (keys.size() == 1) cache_->invalidate(keys.front());
+void worker::invalidate(std::span<const std::uint64_t> keys, bool by_tag) {
+  if (by_tag) cache_->invalidate_tag(tag_of(keys.front()));
+  else if (keys.size() == 1) cache_->invalidate(keys.front());
   else cache_->invalidate_many(keys);
 }
 
