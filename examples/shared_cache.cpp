@@ -50,6 +50,12 @@ int main(int argc, char** argv) {
   if (!changed || !now) return 1;
   std::cout << "then they have " << **changed << " and " << **now << " after " << queries << " queries\n";
 
+  // A version of the program to which the entries mean something else: it neither sees nor replaces the others', and
+  // what it writes removes theirs.
+  seawall::cache<int, std::string> next{
+      {.name = "users", .shared = *second, .shared_version = "2", .also_invalidates = {""}}};
+  next.invalidate(1);
+
   const seawall::tier_stats told = (*second)->stats();
   std::cout << told.totals.changes_told << " changes were told to the other process\n";
   return **changed == "Ada Lovelace" && **now == "Ada Lovelace" && queries == 2 ? 0 : 1;

@@ -112,7 +112,7 @@ class cache {
     decltype(auto) wanted = as_key(key);
     const std::size_t hash = core_->hash_of(wanted);
     lookup<V> found = timed_look(wanted, hash);
-    if (!wants_fresh(how) && answer_hit(wanted, found)) return std::move(found.value);
+    if (takes(how, found) && answer_hit(wanted, found, how.report)) return std::move(found.value);
     if constexpr (detail::is_detached<std::remove_cvref_t<Loader>>) {
       const bound_loader<K, V> owned{std::forward<Loader>(loader).loader};
       return load(wanted, hash, std::move(found), settings_of(how, &owned), none_);
@@ -128,7 +128,7 @@ class cache {
     decltype(auto) wanted = as_key(key);
     const std::size_t hash = core_->hash_of(wanted);
     lookup<V> found = timed_look(wanted, hash);
-    if (!wants_fresh(how) && answer_hit(wanted, found)) return std::move(found.value);
+    if (takes(how, found) && answer_hit(wanted, found, how.report)) return std::move(found.value);
     const auto& bound = core_->options().loader;
     return load(wanted, hash, std::move(found), settings_of(how, bound ? &bound : nullptr), none_);
   }
@@ -145,7 +145,7 @@ class cache {
     for (const K& key : keys) {
       const std::size_t hash = core_->hash_of(key);
       lookup<V> found = core_->look(key, hash);
-      if (!wants_fresh(how) && answer_hit(key, found)) {
+      if (takes(how, found) && answer_hit(key, found)) {
         answers.emplace_back(std::move(found.value));
         continue;
       }
@@ -154,20 +154,25 @@ class cache {
       missing.push_back({key, hash, std::move(found)});
     }
     if (missing.empty()) return answers;
-    auto loaded = detail::load_many_blocking(core_, std::move(missing), settings_of(how, nullptr), loader);
+    settings each = settings_of(how, nullptr);
+    each.report = nullptr;
+    auto loaded = detail::load_many_blocking(core_, std::move(missing), each, loader);
     for (std::size_t i = 0; i != places.size(); ++i) answers[places[i]] = std::move(loaded[i]);
     return answers;
   }
 
   // ---- writing ----
 
-  /// Stores a value that is known to be right now. A load in progress will not overwrite it.
+  /// Stores a value that is known to be right now. A load in progress will not overwrite it. With a `version`, nothing
+  /// newer is replaced; from the return on, this process serves nothing older. With a shared tier: removes the key, as
+  /// `invalidate` does, or else, with a `version`, replaces what is older there, and stores nothing where nothing is.
   void put(K key, V value, const entry_options& how = {}) {
     put(std::move(key), std::make_shared<const V>(std::move(value)), how);
   }
   void put(K key, value_ptr<V> value, const entry_options& how = {}) {
     const std::size_t hash = core_->hash_of(key);
-    core_->put(std::move(key), hash, std::move(value), core_->policy().with(how), how.tags);
+    core_->put(std::move(key), hash, std::move(value), core_->policy().with(how), how.tags,
+               how.version.value_or(0));
   }
   /// Stores that the source has no such row.
   void put_absent(K key, const entry_options& how = {}) { put(std::move(key), value_ptr<V>{}, how); }
@@ -277,15 +282,19 @@ class cache {
     return found;
   }
 
-  // Then what is in this process is no answer.
-  bool wants_fresh(const entry_options& how) const noexcept {
-    return how.consistency == consistency::fresh && core_->shared();
+  // Whether what is in this process may be an answer.
+  bool takes(const entry_options& how, const lookup<V>& found) const noexcept {
+    if (!how.consistency) return true;
+    return !(how.consistency->is_fresh() && core_->shared()) && found.version >= how.consistency->version();
   }
 
   template <class Q>
-  bool answer_hit(const Q& key, const lookup<V>& found) {
+  bool answer_hit(const Q& key, const lookup<V>& found, served* report = nullptr) {
     if (found.is != standing::fresh) return false;
     core_->count(core_->class_of(key), found.value ? cache_counter::hits : cache_counter::negative_hits);
+    if (report) {
+      *report = {served_from::process, served_why::hit, core_->time().now() - found.written, found.version};
+    }
     return true;
   }
 
@@ -294,7 +303,9 @@ class cache {
             .policy = core_->policy().with(how),
             .deadline = how.deadline.value_or(core_->options().deadline),
             .tags = how.tags,
-            .fresh = how.consistency == consistency::fresh};
+            .fresh = how.consistency == consistency::fresh,
+            .at_least = how.consistency.value_or(consistency::any).version(),
+            .report = how.report};
   }
 
   template <class Q, class Loader>

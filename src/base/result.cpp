@@ -18,6 +18,7 @@ class category final : public boost::system::error_category {
       case errc::invalid_argument: return "invalid argument";
       case errc::closed: return "the cache is closed";
       case errc::undecodable: return "the bytes are not an encoded value of the type";
+      case errc::too_old: return "the source answered with an older version than was asked for";
     }
     return "unknown seawall error";
   }

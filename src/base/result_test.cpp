@@ -10,7 +10,7 @@ namespace {
 
 constexpr errc all_codes[] = {errc::timed_out,     errc::load_timed_out,   errc::cancelled, errc::overloaded,
                               errc::recursive_load, errc::loader_failed,    errc::invalid_argument,
-                              errc::closed,         errc::undecodable};
+                              errc::closed,         errc::undecodable,   errc::too_old};
 
 TEST(Result, EveryCodeHasItsOwnSentenceInOneCategory) {
   std::set<std::string> sentences;

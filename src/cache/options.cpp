@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
+#include <string>
 #include <string_view>
 
 namespace seawall::detail {
@@ -29,6 +31,15 @@ result<void> validate(const plain_options& options) {
   }
   if (names.empty() == options.classifies) {
     return bad("key_classes", "given with both `names` and `of`, or with neither");
+  }
+  const auto is_version = [](const std::string& text) {
+    return text.size() <= 100 && text.find_first_of(":{}") == std::string::npos;
+  };
+  if (!is_version(options.shared_version)) {
+    return bad("shared_version", "at most 100 characters, none of them :, { or }");
+  }
+  if (options.also_invalidates.size() > 8 || !std::ranges::all_of(options.also_invalidates, is_version)) {
+    return bad("also_invalidates", "at most 8 versions, each as `shared_version`");
   }
   return {};
 }

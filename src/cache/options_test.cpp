@@ -35,6 +35,7 @@ TEST(Options, WhatIsInRangeIsFine) {
       {.backoff = {.initial = 5s, .max = 5s}},
       {.max_concurrent_loads = 1},
       {.max_concurrent_loads = 65'536},
+      {.shared_version = std::string(100, 'v'), .also_invalidates = {"", "1", "2", "3", "4", "5", "6", "7"}},
       {.key_classes = classes(63)},
   };
   for (const auto& one : cases) EXPECT_EQ(verdict(one), "fine");
@@ -55,6 +56,14 @@ TEST(Options, WhatIsNotNamesTheCacheTheFieldAndTheRange) {
       {{.backoff = {.initial = 6s}}, "cache 'cache': backoff.max must be no shorter than backoff.initial"},
       {{.max_concurrent_loads = 0}, "cache 'cache': max_concurrent_loads must be 1 to 65536"},
       {{.max_concurrent_loads = 65'537}, "cache 'cache': max_concurrent_loads must be 1 to 65536"},
+      {{.shared_version = "1:2"},
+       "cache 'cache': shared_version must be at most 100 characters, none of them :, { or }"},
+      {{.shared_version = std::string(101, 'v')},
+       "cache 'cache': shared_version must be at most 100 characters, none of them :, { or }"},
+      {{.also_invalidates = {"{1}"}},
+       "cache 'cache': also_invalidates must be at most 8 versions, each as `shared_version`"},
+      {{.also_invalidates = std::vector<std::string>(9)},
+       "cache 'cache': also_invalidates must be at most 8 versions, each as `shared_version`"},
       {{.key_classes = classes(64)},
        "cache 'cache': key_classes.names must be at most 63 different names, none of them empty or 'other'"},
       {{.key_classes = classes(2, false)},

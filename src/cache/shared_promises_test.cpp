@@ -63,5 +63,36 @@ TEST_F(Shared, OnceTheNewValueIsOutTheOldOneIsNotServed) {
   EXPECT_EQ(held_by(here, 1), "new");
 }
 
+// ---- what the tier cannot have ----
+
+TEST_F(Shared, AValueThatIsTooLargeForTheTierLivesInItsProcessForTheBound) {
+  tier->most_bytes = 3;
+  store(here, 1, "too large");
+  EXPECT_FALSE(tier->holds_entry("users:1"));
+  EXPECT_FALSE(tier->holds_lease("users:1"));
+  clock->advance(999ms);
+  EXPECT_EQ(held_by(here, 1), "too large");
+  EXPECT_EQ(here->stats().total.store_failures, 1U);
+  clock->advance(1ms);
+  EXPECT_EQ(held_by(here, 1), "nothing");
+}
+
+TEST_F(Shared, OwnInvalidationsTakeItAway) {
+  tier->most_bytes = 3;
+  store(here, 1, "too large");
+  here->invalidate(1, here->hash_of(1));
+  EXPECT_EQ(held_by(here, 1), "nothing");
+}
+
+TEST_F(Shared, WhoJoinsALongLoadDoesNotGetItsValueThatIsTooLarge) {
+  tier->most_bytes = 3;
+  caller first = ask(here, 1);
+  clock->advance(2s);
+  caller second = ask(here, 1);
+  load(first, "too large");
+  wake(second);
+  EXPECT_EQ(second.at, step::run_loader);
+}
+
 }  // namespace
 }  // namespace seawall::shared_test

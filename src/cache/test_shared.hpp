@@ -72,7 +72,7 @@ class Shared : public ::testing::Test {
   }
 
   // Loads a value through one process, which puts it in the tier.
-  void store(const std::shared_ptr<test_core>& process, int key, std::string value) {
+  void store(const std::shared_ptr<test_core>& process, int key, loaded<std::string> value) {
     caller one = ask(process, key);
     load(one, std::move(value));
   }

@@ -5,6 +5,7 @@
 #include "seawall/cache/shared_tier.hpp"
 #include "seawall/testing.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -23,6 +24,7 @@ class test_tier final : public shared_tier {
   bool dead = false;          // every operation fails
   bool tells = true;          // changes are told
   duration most = std::chrono::seconds{1};
+  std::size_t most_bytes = 1000;  // longer values are not stored
   tier_proof proof;
   int reads = 0;
   int fills = 0;
@@ -49,8 +51,14 @@ class test_tier final : public shared_tier {
       ++fills;
       if (dead) return fail(*what);
       const auto found = data_.find(what->key);
+      if (what->entry.payload.size() > most_bytes) {
+        what->failure = error{errc::invalid_argument, "the value is too large"};
+        what->on_end();
+        if (found != data_.end() && found->second.name == what->lease) drop(what->key);
+        return;
+      }
       what->accepted = found != data_.end() && found->second.name == what->lease &&
-                       found->second.leased != what->refresh;
+                       found->second.leased != what->refresh && !is_older(what->entry, found->second);
       if (what->accepted) {
         found->second = {.name = draw(), .leased = false, .entry = what->entry, .written = clock_->now()};
         tell(what->key);
@@ -95,7 +103,23 @@ class test_tier final : public shared_tier {
   }
 
   void put(std::shared_ptr<tier_put> what) override {
-    take([what] { what->on_end(); });
+    take([this, what] {
+      if (dead) return fail(*what);
+      const auto found = data_.find(what->key);
+      if (found != data_.end()) {
+        const std::uint64_t there = found->second.entry.version;
+        if (found->second.leased) {
+          found->second.entry.version = std::max(there, what->entry.version);
+        } else if (there == 0) {
+          drop(what->key);
+        } else if (there < what->entry.version) {
+          found->second = {.name = draw(), .leased = false, .entry = what->entry, .written = clock_->now()};
+          what->replaced = true;
+          tell(what->key);
+        }
+      }
+      what->on_end();
+    });
   }
 
   void wait(const std::atomic<bool>& done) override {
@@ -127,6 +151,7 @@ class test_tier final : public shared_tier {
     return found != data_.end() && !found->second.leased;
   }
   bool holds_lease(const std::string& key) const { return data_.contains(key) && !holds_entry(key); }
+  const tier_entry& entry(const std::string& key) const { return data_.at(key).entry; }
   /// The entry with its bytes changed.
   void damage(const std::string& key, std::string payload) { data_.at(key).entry.payload = std::move(payload); }
 
@@ -148,16 +173,31 @@ class test_tier final : public shared_tier {
     what.on_end();
   }
 
+  // A lease's version is its floor; over an entry, an entry without one is no older.
+  static bool is_older(const tier_entry& entry, const slot& there) {
+    return entry.version < there.entry.version && (there.leased || entry.version != 0);
+  }
+
   tier_nonce draw() { return {++drawn_, 0}; }
+
+  std::uint64_t generation(const std::string& prefix, std::uint64_t tag) {
+    std::uint64_t& there = generations_[{prefix, tag}];
+    if (there == 0) there = draw().high;
+    return there;
+  }
+
+  void stamp(tier_read& what) {
+    what.stamps = {{0, generation(what.prefix, 0)}};
+    for (const std::uint64_t tag : what.tags) what.stamps.push_back({tag, generation(what.prefix, tag)});
+  }
 
   void lease(tier_read& what) {
     what.is = tier_read::outcome::held;
     if (!what.takes_lease) return;
     what.nonce = draw();
     what.is = tier_read::outcome::leased;
-    what.stamps = {{0, generations_[{what.prefix, 0}]}};
-    for (const std::uint64_t tag : what.tags) what.stamps.push_back({tag, generations_[{what.prefix, tag}]});
-    data_[what.key] = {.name = what.nonce, .leased = true};
+    stamp(what);
+    data_[what.key] = {.name = what.nonce, .leased = true, .entry = {.version = data_[what.key].entry.version}};
     tell(what.key);
   }
 
@@ -165,7 +205,7 @@ class test_tier final : public shared_tier {
     const auto found = data_.find(what.key);
     if (found == data_.end() || (!found->second.leased && what.unusable == found->second.name)) return lease(what);
     for (const tag_stamp& stamp : found->second.entry.tags) {
-      if (generations_[{what.prefix, stamp.tag}] != stamp.generation) return lease(what);
+      if (generation(what.prefix, stamp.tag) != stamp.generation) return lease(what);
     }
     if (found->second.leased) {
       what.is = tier_read::outcome::held;
@@ -177,6 +217,7 @@ class test_tier final : public shared_tier {
     what.is = tier_read::outcome::hit;
     if (what.refresh && (what.early || what.entry.fresh_for <= duration::zero())) {
       what.is = refreshing_.emplace(what.key, true).second ? tier_read::outcome::leased : tier_read::outcome::held;
+      stamp(what);
     }
   }
 

@@ -23,6 +23,7 @@ enum class errc {
   invalid_argument,   ///< An option or an argument is out of its limits; the message names it.
   closed,             ///< The cache is being destroyed.
   undecodable,        ///< Bytes are not what the type's codec writes; the message names the type.
+  too_old,            ///< The source has no value of the version that the caller must not be behind.
 };
 
 }  // namespace seawall

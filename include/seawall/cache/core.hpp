@@ -12,6 +12,7 @@
 #include "seawall/base/byte_size.hpp"
 #include "seawall/base/lookup.hpp"
 #include "seawall/base/random.hpp"
+#include "seawall/cache/core_parts.hpp"
 #include "seawall/cache/flight_table.hpp"
 #include "seawall/cache/options.hpp"
 #include "seawall/cache/running_load.hpp"
@@ -33,35 +34,6 @@
 #include <vector>
 
 namespace seawall {
-
-/// What the cache has for a key at one moment. `value` is null for a cached absence.
-template <class V>
-struct lookup {
-  standing is = standing::missing;
-  value_ptr<V> value{};
-  time_point written{};
-
-  bool servable() const noexcept {
-    return is == standing::fresh || is == standing::refresh_due || is == standing::stale;
-  }
-};
-
-/// What became of a request to load a key.
-enum class admitted {
-  leads,     ///< A flight was opened; the caller must bring it to an end.
-  joins,     ///< A flight was there; the waiter was added to it.
-  busy,      ///< A flight was there and the caller did not want to wait.
-  answered,  ///< Somebody else had filled the entry in the meantime.
-  refused,   ///< Back-off, overload, recursion, or the cache is closed: the error says which.
-};
-
-/// How a load ended, as its leader sees it.
-enum class fate {
-  accepted,    ///< Stored if it could be, and handed to all waiters. A failure is accepted too.
-  superseded,  ///< An invalidation or a write came during the load.
-  late,        ///< The flight had been given up before.
-  filling,     ///< The value went to the shared tier, whose answer ends the flight.
-};
 
 template <class K, class V, class Hash, class Eq>
 class core final : public stats_source,
@@ -90,17 +62,19 @@ class core final : public stats_source,
     time_point leader_deadline = never;      ///< Of a leader that runs the loader itself.
     tag_list tags{};                         ///< Known before the load.
     bool alone = false;                      ///< A flight that nobody joins and that stores nothing in this process.
+    std::uint64_t at_least = 0;              ///< What has a lower version is no answer.
   };
 
   struct settlement {
     fate is;
     answer value;
+    std::uint64_t version = 0;
   };
   core(cache_options<K, V> options, const Hash& hash, const Eq& equal, std::shared_ptr<clock> time,
        std::weak_ptr<executor> background)
       : options_(std::move(options)),
         policy_(options_.policy()),
-        prefix_(options_.name + ':'),
+        prefixes_(prefixes_of(options_)),
         hash_(hash),
         equal_(equal),
         clock_(std::move(time)),
@@ -115,7 +89,9 @@ class core final : public stats_source,
                  .seed = options_.seed},
                 equal, listener_of(options_)),
         sweeper_(clock_, this),
-        flights_(equal) {}
+        flights_(equal) {
+    here_only_.extend(never);
+  }
 
   const cache_options<K, V>& options() const noexcept { return options_; }
   const entry_policy& policy() const noexcept { return policy_; }
@@ -153,14 +129,16 @@ class core final : public stats_source,
   void begin_invalidate(K key, std::size_t hash, std::move_only_function<void(bool)> then);
   void begin_invalidate_tag(std::uint64_t tag, std::move_only_function<void()> then);
 
-  /// Ends the entry's freshness and cuts off the load in progress, whose value may be older than the reason. With a
-  /// shared tier it is `invalidate`.
+  /// Ends the entry's freshness, in the shared tier too, and cuts off the load in progress, whose value may be older
+  /// than the reason.
   template <class Q>
   bool expire(const Q& key, std::size_t hash);
 
-  /// Stores a value (null: an absence) that the application knows to be right now. With a shared tier it is
-  /// `invalidate`: of two writers that overlap, nobody knows whose value is the newer one.
-  void put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy, const tag_list& tags = {});
+  /// Stores a value (null: an absence) that the application knows to be right now. With a version, what is newer stays.
+  /// With a shared tier it is `invalidate`, since of two writers that overlap nobody knows whose value is the newer
+  /// one; or else, with a version, put_shared.
+  void put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy, const tag_list& tags = {},
+           std::uint64_t version = 0);
 
   void clear();
   /// Removes every entry with the tag, here and in the shared tier; a load in progress of such an entry is not stored.
@@ -215,7 +193,7 @@ class core final : public stats_source,
   void run(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy);
 
   load_context<V> context_of(const flight<K, V>& which) const {
-    return {which.stop.get_token(), which.previous, which.give_up_at};
+    return {which.stop.get_token(), which.previous, which.give_up_at, which.at_least};
   }
 
   /// Calls `change(flight)` under the mutex that guards the flight.
@@ -254,6 +232,10 @@ class core final : public stats_source,
                         const entry_policy& policy);
   /// The value of a hit; null: an absence. An error when it cannot be read, which is a miss.
   answer decode(const tier_question<core>& asked);
+  /// What the flight has for those who would wait for it, as far as the policy lets it be served; `self`, who would
+  /// wait, then does not.
+  spare_value<V> spare_of(flight<K, V>& which, const std::shared_ptr<waiter>& self, const entry_policy& policy,
+                          std::uint64_t at_least);
   /// Gives a lease back.
   void release(const std::string& name, const tier_nonce& lease, bool refresh) noexcept;
   /// Of a question: whether there was nothing. Where that is the rule, the lease is asked for in the first round trip.
@@ -300,25 +282,40 @@ class core final : public stats_source,
     std::optional<local::entry_times> times{};  // nothing: not to be stored
     tag_list tags{};
     std::uint64_t tag_events = 0;  // the last one before `current_at`
+    std::uint64_t version = 0;
     std::size_t weight = 0;
     bool unmodified = false;
     bool refused = false;       // by the shared tier: it was invalidated or replaced meanwhile
     bool stored = false;        // in the shared tier
+    bool here_only = false;     // the shared tier cannot have it
     time_point current_at{};    // a moment at which the value was right at the source, or in the tier
   };
 
+  flight_ptr open_alone(const K& key, std::size_t hash, const request& how, time_point now);
   std::optional<error> take_permits(load_permits& into);
   outcome prepare(const flight<K, V>& which, loaded<V> given, const entry_policy& policy, time_point now);
   settlement settle(const flight_ptr& which, outcome came, time_point now);
   settlement fill(const flight_ptr& which, outcome came);
   void finish_fill(const flight_ptr& which, outcome came, const tier_fill& told) noexcept;
-  bool may_fill(flight<K, V>& which, const outcome& came);
+  bool may_fill(flight<K, V>& which, outcome& came);
   std::string printed(const K& key) const;
+  void print_names(const K& key, std::vector<std::string>& into) const;  // those of other versions, too
+  static std::vector<std::string> prefixes_of(const cache_options<K, V>& options);
   // Whether what is in this process may still be right.
   bool trusts(local::entry<V>& item, time_point now) const noexcept {
     return (!item.proved_by || item.proved_by->covers(now)) && item.tags.valid(tags_);
   }
   void forget(std::vector<std::string> names);  // in the shared tier
+  void drop_older(const K& key, std::size_t hash, std::uint64_t version);
+  std::uint64_t version_locked(const K& key, std::size_t hash, time_point now);
+  void put_shared(const K& key, std::size_t hash, const value_ptr<V>& value, const local::entry_times& times,
+                  const tag_list& tags, std::uint64_t version);
+  void find_stamps(tier_put& what, tier_read& seen, const tag_list& tags);
+  std::shared_ptr<tier_read> read_tier(const K& key);
+  bool expire_shared(const K& key, std::size_t hash);
+  bool expire_in_tier(tier_read& seen);
+  void forget_other_versions(const K& key);
+  static void set_times(tier_entry& entry, const local::entry_times& times, time_point now);
   void change_shared_tag(std::uint64_t tag);
   void clear_here();
   void count_load(flight<K, V>& which);
@@ -362,7 +359,7 @@ class core final : public stats_source,
 
   const cache_options<K, V> options_;
   const entry_policy policy_;
-  const std::string prefix_;  // of this cache's keys in the shared tier
+  const std::vector<std::string> prefixes_;  // of keys in the shared tier: this cache's, and those of other versions
   const Hash hash_;
   const Eq equal_;
   const std::shared_ptr<clock> clock_;
@@ -375,6 +372,9 @@ class core final : public stats_source,
   local::sweeper<core> sweeper_;
   flight_table<K, V, Eq> flights_;
   local::tag_table tags_;
+  // Of entries that the tier cannot have. It covers them while they live, which is not long: news of the key are not
+  // about them.
+  local::proof here_only_;
   static constexpr int most_misses = 1024;
   std::atomic<int> misses_{0};  // a sliding share of questions; may lose an update
   std::atomic<duration> lease_time_{duration{}};  // what lease_time() found, and until when it stands
@@ -387,7 +387,9 @@ class core final : public stats_source,
 
 }  // namespace seawall
 
+#include "seawall/cache/core_background.hpp"
 #include "seawall/cache/core_load.hpp"
+#include "seawall/cache/core_put.hpp"
 #include "seawall/cache/core_read.hpp"
 #include "seawall/cache/core_shared.hpp"
 #include "seawall/cache/core_write.hpp"

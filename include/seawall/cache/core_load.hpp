@@ -19,11 +19,7 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
   const time_point now = clock_->now();
   admission outcome{.is = admitted::leads};
   if (how.alone) {
-    outcome.flight = std::make_shared<flight<K, V>>(
-        key, hash, now, std::min(after(now, options_.load_deadline), how.leader_deadline), false, false, nullptr,
-        std::stop_source{}, tags_.now(), how.tags);
-    outcome.flight->alone = true;
-    arm(outcome.flight);
+    outcome.flight = open_alone(key, hash, how, now);
     return outcome;
   }
   {
@@ -38,7 +34,8 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     // nothing but a put can change it now, and that takes this mutex.
     lookup<V> found = look(key, hash);
     // A refresh goes on for the entry that asked for it; XFetch's dice are not thrown a second time.
-    if (found.servable() && !(how.refresh && found.written == how.replaces)) {
+    const bool suits = found.servable() && found.version >= how.at_least;
+    if (suits && !(how.refresh && found.written == how.replaces)) {
       return {.is = admitted::answered, .found = std::move(found)};
     }
     if (const failure_record* failed = shard.find_failure_locked(key, hash, now)) {
@@ -49,6 +46,9 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     outcome.flight = std::make_shared<flight<K, V>>(key, hash, now, std::min(load_end, how.leader_deadline),
                                                     leader_bound, how.refresh, std::move(found.value),
                                                     std::stop_source{}, tags_.now(), how.tags);
+    outcome.flight->at_least = how.at_least;
+    outcome.flight->previous_version = found.version;
+    outcome.flight->expects = shard.named_locked(hash);
     if (how.refresh) {  // the entry keeps its tags
       outcome.flight->early = found.is == standing::fresh || found.is == standing::refresh_due;
       engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header&) {
@@ -77,6 +77,23 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     throw;
   }
   return outcome;
+}
+
+template <class K, class V, class Hash, class Eq>
+auto core<K, V, Hash, Eq>::open_alone(const K& key, std::size_t hash, const request& how, time_point now)
+    -> flight_ptr {
+  auto opened = std::make_shared<flight<K, V>>(
+      key, hash, now, std::min(after(now, options_.load_deadline), how.leader_deadline), false, false, nullptr,
+      std::stop_source{}, tags_.now(), how.tags);
+  opened->alone = true;
+  opened->at_least = how.at_least;
+  {
+    auto& shard = flights_.shard_of(hash);
+    const std::lock_guard lock{shard.mutex};
+    opened->expects = shard.named_locked(hash);
+  }
+  arm(opened);
+  return opened;
 }
 
 template <class K, class V, class Hash, class Eq>
@@ -198,6 +215,7 @@ auto core<K, V, Hash, Eq>::prepare(const flight<K, V>& which, loaded<V> given, c
     return fail(errc::loader_failed, "the loader answered not_modified, but there was no previous value");
   }()};
   came.unmodified = given.is_unmodified();
+  came.version = given.options().version.value_or(came.unmodified ? which.previous_version : 0);
   came.current_at = shared() ? which.load_began : which.started;
   came.tag_events = which.tag_events;
   came.tags = which.tags;
@@ -207,6 +225,7 @@ auto core<K, V, Hash, Eq>::prepare(const flight<K, V>& which, loaded<V> given, c
   came.times = *came.value ? final_policy.times_of_value(now, now - which.started, draw)
                            : final_policy.times_of_absence(now, now - which.started, draw);
   came.weight = weigh(which.key, *came.value);
+  if (came.version != 0 && came.version < which.at_least) came.times.reset();  // there is a newer one
   for (const std::uint64_t tag : given.options().tags.hashes()) {
     if (!came.tags.add(tag)) came.times.reset();  // it could not be invalidated
   }
@@ -220,11 +239,14 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
   {
     auto& shard = flights_.shard_of(which->hash);
     const std::lock_guard lock{shard.mutex};
-    const local::proof* proved_by = which->proof.load(std::memory_order_relaxed);
+    const local::proof* proved_by = came.here_only ? nullptr : which->proof.load(std::memory_order_relaxed);
     if (which->phase == flight_phase::loading) {
       std::uint64_t seen = 0;
       const bool has_tags = shared() || !came.tags.empty();  // with a shared tier, that of the whole cache
       if (has_tags && !tags_.valid(came.tags.hashes(), came.tag_events, seen)) came.refused = true;
+      if (came.version != 0 && came.times && came.version < version_locked(which->key, which->hash, now)) {
+        came.refused = true;
+      }
       end = came.refused ? fate::superseded : fate::accepted;
       if (shared() && !proved_by) limit_unproved(came.times, came.current_at, now);
       if (which->outdated.load(std::memory_order_relaxed)) came.times.reset();
@@ -234,7 +256,8 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
       } else if (!came.refused && !which->alone) {
         shard.forget_failure_locked(which->key, which->hash);
         store_locked(which->key, which->hash, *came.value, came.times, came.weight, now,
-                     local::entry_tags{came.tags.hashes(), came.tag_events}, proved_by);
+                     local::entry_tags{came.tags.hashes(), came.tag_events, came.version},
+                     came.here_only ? &here_only_ : proved_by);
       }
       shard.release_key_locked(*which);
     } else if (which->phase == flight_phase::superseded) {
@@ -243,6 +266,8 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
     if (end != fate::late) {
       which->answer = came.value;
       which->accepted = end == fate::accepted;
+      which->version = came.version;
+      which->from_source = which->counted;
       which->stored = came.stored;
       if (shared() && !(proved_by && proved_by->covers(now))) {
         which->good_until = after(came.current_at, tier().tier().bound());
@@ -255,7 +280,7 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
   note_end(*which, end, came, now);
   wake(woken);
   after_store(end == fate::accepted ? came.times : std::nullopt);
-  return {end, std::move(came.value)};
+  return {end, std::move(came.value), came.version};
 }
 
 template <class K, class V, class Hash, class Eq>
@@ -272,65 +297,6 @@ void core<K, V, Hash, Eq>::note_end(const flight<K, V>& which, fate end, const o
     options_.log(log_level::warning,
                  "cache '" + options_.name + "': a refresh failed: " + came.value.error().message());
   } catch (...) {  // the user's hook; there is nobody to tell
-  }
-}
-
-template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::run(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy) {
-  const bool needed = with_locked(*which, [](const auto& flight) {
-    return flight.phase == flight_phase::loading ||
-           (flight.phase == flight_phase::superseded && !flight.waiters.empty());
-  });
-  const detail::presence here{in_background_};
-  if (!needed || closed_.load()) return forsake(which);
-  const std::stop_callback on_close{closing_.get_token(), [&] { which->stop.request_stop(); }};
-  load_context<V> context = context_of(*which);
-  loaded<V> given = [&] {
-    const detail::load_mark marked = mark(which, detail::share_current_load());
-    const detail::running_load_scope scope{marked.load().get()};
-    return loader(which->key, context);
-  }();
-  given.add_tags(context.entry.tags);
-  complete(which, std::move(given), policy.with(context.entry));
-}
-
-template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::launch(flight_ptr which, const bound_loader<K, V>& loader, const entry_policy& policy,
-                                  std::shared_ptr<tier_question<core>> asked) {
-  // A task that its executor drops without running it, or cannot take, must not leave the key hanging.
-  struct job {
-    std::shared_ptr<core> owner;
-    flight_ptr which;
-    bound_loader<K, V> loader;
-    entry_policy policy;
-    std::shared_ptr<tier_question<core>> asked;
-
-    job(std::shared_ptr<core> o, flight_ptr w, const bound_loader<K, V>& l, const entry_policy& p,
-        std::shared_ptr<tier_question<core>> q)
-        : owner(std::move(o)), which(std::move(w)), loader(l), policy(p), asked(std::move(q)) {}
-    job(job&&) = default;
-    ~job() {
-      if (!owner) return;
-      if (asked) asked->drop();
-      try {
-        owner->complete(which, loaded<V>(error{errc::cancelled, "the executor dropped the load"}), policy);
-      } catch (...) {  // out of memory
-        owner->forsake(which);
-      }
-    }
-    void operator()() noexcept {
-      const auto self = std::exchange(owner, nullptr);
-      try {
-        if (!asked || self->go_on(which, *asked, policy)) self->run(which, loader, policy);
-      } catch (...) {  // as above
-        self->forsake(which);
-      }
-    }
-  };
-  job work{this->shared_from_this(), std::move(which), loader, policy, std::move(asked)};
-  try {
-    if (const auto background = background_.lock()) background->post(std::move(work));
-  } catch (...) {  // the executor could not take it; whoever waits is answered by the task's destructor
   }
 }
 
@@ -363,16 +329,6 @@ std::size_t core<K, V, Hash, Eq>::weigh(const K& key, const value_ptr<V>& value)
   } catch (...) {
     return bookkeeping + sizeof(K) + sizeof(V);  // a weigher of the user's that failed
   }
-}
-
-template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::close() {
-  closed_.store(true);
-  closing_.request_stop();
-  for (std::size_t running = in_background_.load(); running != 0; running = in_background_.load()) {
-    in_background_.wait(running);
-  }
-  sweeper_.stop();
 }
 
 template <class K, class V, class Hash, class Eq>

@@ -23,6 +23,7 @@ lookup<V> core<K, V, Hash, Eq>::look(const Q& key, std::size_t hash) {
       if (found.is == standing::missing) return false;
     }
     found.value = item.value;
+    found.version = item.tags.version();
     found.written = times.written;
     if (found.is == standing::on_error) return false;
     if (found.is != standing::stale && stored.use(times, now)) header.extend_deadline(engine_deadline(stored.get()));

@@ -18,12 +18,31 @@ namespace seawall {
 
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::attach() {
-  if (shared()) tier().tier().attach(prefix_, this->weak_from_this());
+  if (shared()) tier().tier().attach(prefixes_.front(), this->weak_from_this());
+}
+
+// Names end in a colon and versions have none, so that no prefix is the beginning of another's keys.
+template <class K, class V, class Hash, class Eq>
+std::vector<std::string> core<K, V, Hash, Eq>::prefixes_of(const cache_options<K, V>& options) {
+  std::vector<std::string> all;
+  const auto add = [&](const std::string& version) {
+    all.push_back(options.name + (version.empty() ? "" : '@' + version) + ':');
+  };
+  add(options.shared_version);
+  for (const std::string& version : options.also_invalidates) {
+    if (version != options.shared_version) add(version);
+  }
+  return all;
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::print_names(const K& key, std::vector<std::string>& into) const {
+  for (const std::string& prefix : prefixes_) tier().print_key(key, into.emplace_back(prefix));
 }
 
 template <class K, class V, class Hash, class Eq>
 std::string core<K, V, Hash, Eq>::printed(const K& key) const {
-  std::string name = prefix_;
+  std::string name = prefixes_.front();
   tier().print_key(key, name);
   return name;
 }
@@ -47,7 +66,7 @@ auto core<K, V, Hash, Eq>::prepare_question(const flight_ptr& which, std::shared
                                             const question_options& how) -> std::shared_ptr<tier_question<core>> {
   auto question = std::make_shared<tier_question<core>>(this->shared_from_this(), which, std::move(asker), how);
   question->key = printed(which->key);
-  question->prefix = prefix_;
+  question->prefix = prefixes_.front();
   question->expects_miss = misses_.load(std::memory_order_relaxed) > most_misses / 2;
   return question;
 }
@@ -58,48 +77,6 @@ auto core<K, V, Hash, Eq>::ask(const flight_ptr& which, std::shared_ptr<waiter> 
   auto question = prepare_question(which, std::move(asker), how);
   tier().tier().read(question);
   return question;
-}
-
-template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::ask_in_background(const flight_ptr& which, const bound_loader<K, V>& loader,
-                                             const entry_policy& policy) {
-  // Goes on, on the executor, with the tier's answer.
-  struct launcher final : waiter {
-    std::shared_ptr<core> owner;
-    flight_ptr which;
-    bound_loader<K, V> loader;
-    entry_policy policy;
-    std::shared_ptr<tier_question<core>> asked{};
-
-    launcher(std::shared_ptr<core> o, flight_ptr w, const bound_loader<K, V>& l, const entry_policy& p)
-        : owner(std::move(o)), which(std::move(w)), loader(l), policy(p) {}
-    void wake() noexcept override {
-      const auto question = std::exchange(asked, nullptr);
-      try {
-        owner->launch(which, loader, policy, question);
-      } catch (...) {  // out of memory
-        question->drop();
-        owner->forsake(which);
-      }
-    }
-  };
-  const auto next = std::make_shared<launcher>(this->shared_from_this(), which, loader, policy);
-  next->asked = prepare_question(which, next, {.refresh = true, .early = which->early});
-  tier().tier().read(next->asked);
-}
-
-template <class K, class V, class Hash, class Eq>
-bool core<K, V, Hash, Eq>::go_on(const flight_ptr& which, tier_question<core>& asked, const entry_policy& policy) {
-  switch (asked.is) {
-    case tier_read::outcome::hit:
-      if (answer value = decode(asked)) settle_hit(which, asked, *std::move(value), policy);
-      else forsake(which);
-      return false;
-    case tier_read::outcome::held: forsake(which); return false;
-    case tier_read::outcome::leased: asked.accept_lease(); break;
-    case tier_read::outcome::failed: break;
-  }
-  return !begin_load(which, nullptr);
 }
 
 template <class K, class V, class Hash, class Eq>
@@ -118,7 +95,8 @@ auto core<K, V, Hash, Eq>::settle_hit(const flight_ptr& which, const tier_questi
   entry_policy rest = policy;
   rest.jitter = 0;
   rest.ttl = rest.negative_ttl = std::max(asked.entry.fresh_for, duration{1});
-  outcome came{.value = std::move(value), .tag_events = which->tag_events, .current_at = asked.asked_at};
+  outcome came{.value = std::move(value), .tag_events = which->tag_events,
+               .version = asked.entry.version, .current_at = asked.asked_at};
   for (const tag_stamp& stamp : asked.entry.tags) {
     if (stamp.tag != 0) came.tags.add(stamp.tag);
   }
@@ -143,17 +121,42 @@ void core<K, V, Hash, Eq>::limit_unproved(std::optional<local::entry_times>& tim
 }
 
 // Tags that only the loader named have no generation from before the load, so others could not tell whether they are
-// still valid.
+// still valid. The next load of the key asks for them.
 template <class K, class V, class Hash, class Eq>
-bool core<K, V, Hash, Eq>::may_fill(flight<K, V>& which, const outcome& came) {
+bool core<K, V, Hash, Eq>::may_fill(flight<K, V>& which, outcome& came) {
   if (!which.lease || !came.times) return false;
-  for (const std::uint64_t tag : came.tags.hashes()) {
-    if (std::ranges::find(which.stamps, tag, &tag_stamp::tag) == which.stamps.end()) {
-      count(class_of(which.key), cache_counter::store_failures);
-      return false;
-    }
+  const bool stamped = std::ranges::all_of(came.tags.hashes(), [&](std::uint64_t tag) {
+    return std::ranges::find(which.stamps, tag, &tag_stamp::tag) != which.stamps.end();
+  });
+  auto& shard = flights_.shard_of(which.hash);
+  const std::lock_guard lock{shard.mutex};
+  if (!stamped) {
+    count(class_of(which.key), cache_counter::store_failures);
+    came.here_only = true;
+    shard.remember_named_locked(which.hash, came.tags);
   }
-  return with_locked(which, [](const auto& flight) { return flight.phase == flight_phase::loading; });
+  return stamped && which.phase == flight_phase::loading;
+}
+
+template <class K, class V, class Hash, class Eq>
+auto core<K, V, Hash, Eq>::spare_of(flight<K, V>& which, const std::shared_ptr<waiter>& self,
+                                    const entry_policy& policy, std::uint64_t at_least) -> spare_value<V> {
+  const std::lock_guard lock{flights_.shard_of(which.hash).mutex};
+  const spare_value<V>& there = which.spare;
+  if (!there.value || there.version < at_least || which.phase != flight_phase::loading) return {};
+  const time_point now = clock_->now();
+  const local::proof* proof = which.proof.load(std::memory_order_relaxed);
+  const bool proved = proof && proof->covers(now) && tags_.now() == which.tag_events;
+  if (!proved || now >= after(there.since, policy.stale_for)) return {};
+  which.waiters.erase(self);
+  return there;
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::set_times(tier_entry& entry, const local::entry_times& times, time_point now) {
+  const auto from_now = [&](time_point when) { return when == never ? forever : when - now; };
+  entry.fresh_for = from_now(times.fresh_cap);
+  entry.keep_for = from_now(after(times.fresh_cap, std::max(times.stale_for, times.stale_if_error)));
 }
 
 template <class K, class V, class Hash, class Eq>
@@ -164,18 +167,22 @@ auto core<K, V, Hash, Eq>::fill(const flight_ptr& which, outcome came) -> settle
     if (*came.value) tier().encode(**came.value, payload);
   } catch (...) {  // the value's codec: this process has it, the others must load it
     count(class_of(which->key), cache_counter::store_failures);
+    came.here_only = true;
     return settle(which, std::move(came), now);
   }
-  settlement given{fate::filling, came.value};
+  // Those that a loader named before, and now did not, are not the entry's.
+  std::erase_if(which->stamps, [&](const tag_stamp& stamp) {
+    return stamp.tag != 0 && std::ranges::find(came.tags.hashes(), stamp.tag) == came.tags.hashes().end();
+  });
+  settlement given{fate::filling, came.value, came.version};
   const local::entry_times times = *came.times;
   auto what = std::make_shared<tier_filling<core>>(this->shared_from_this(), which, std::move(came));
   what->key = printed(which->key);
   what->refresh = which->refreshes_tier;
   what->entry.absent = !*given.value;
+  what->entry.version = given.version;
   what->entry.schema = tier().schema();
-  const auto from_now = [&](time_point when) { return when == never ? forever : when - now; };
-  what->entry.fresh_for = from_now(times.fresh_cap);
-  what->entry.keep_for = from_now(after(times.fresh_cap, std::max(times.stale_for, times.stale_if_error)));
+  set_times(what->entry, times, now);
   what->entry.load_time = now - which->started;
   what->entry.tags = std::move(which->stamps);
   what->entry.payload = std::move(payload);
@@ -194,6 +201,10 @@ void core<K, V, Hash, Eq>::finish_fill(const flight_ptr& which, outcome came, co
   try {
     came.refused = !told.accepted && !told.failure;
     came.stored = told.accepted;
+    if (told.failure && *told.failure == errc::invalid_argument) {  // it is too large
+      came.here_only = true;
+      count(class_of(which->key), cache_counter::store_failures);
+    }
     settle(which, std::move(came), clock_->now());
   } catch (...) {  // out of memory
     forsake(which);
@@ -224,7 +235,12 @@ void core<K, V, Hash, Eq>::on_changed(std::string_view printed_key) noexcept {
         there->outdated.store(true, std::memory_order_relaxed);
         looks_again = std::move(there->looks_again);
       }
-      engine_.erase(*key, hash, clock_->coarse_now(), removal_cause::invalidated);
+      bool stays = false;
+      engine_.read(*key, hash, clock_->coarse_now(), [&](local::entry<V>& item, local::entry_header&) {
+        stays = item.proved_by == &here_only_;
+        return false;
+      });
+      if (!stays) engine_.erase(*key, hash, clock_->coarse_now(), removal_cause::invalidated);
     }
     if (looks_again) looks_again->wake();
     engine_.tidy();

@@ -36,8 +36,10 @@ template <class Q>
 bool core<K, V, Hash, Eq>::invalidate(const Q& key, std::size_t hash) {
   const bool there = drop(key, hash);
   if (!shared()) return there;
-  if constexpr (std::same_as<Q, K>) forget({printed(key)});
-  else forget({printed(K(key))});
+  std::vector<std::string> names;
+  if constexpr (std::same_as<Q, K>) print_names(key, names);
+  else print_names(K(key), names);
+  forget(std::move(names));
   drop(key, hash);
   return there;
 }
@@ -48,7 +50,7 @@ std::size_t core<K, V, Hash, Eq>::invalidate_many(std::span<const K> keys) {
   std::vector<std::string> names;
   for (const K& key : keys) {
     there += drop(key, hash_of(key)) ? 1 : 0;
-    if (shared()) names.push_back(printed(key));
+    if (shared()) print_names(key, names);
   }
   if (!shared() || keys.empty()) return there;
   forget(std::move(names));
@@ -70,7 +72,7 @@ void core<K, V, Hash, Eq>::begin_invalidate(K key, std::size_t hash, std::move_o
   const bool there = drop(key, hash);
   if (!shared()) return then(there);
   auto what = std::make_shared<continued<tier_invalidation>>();
-  what->keys.push_back(printed(key));
+  print_names(key, what->keys);
   what->then = [self = this->shared_from_this(), which = std::move(key), hash, there, end = std::move(then)]() mutable {
     self->drop(which, hash);
     end(there);
@@ -82,20 +84,30 @@ template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::begin_invalidate_tag(std::uint64_t tag, std::move_only_function<void()> then) {
   tags_.invalidate(tag);
   if (!shared()) return then();
-  auto what = std::make_shared<continued<tier_tag_change>>();
-  what->prefix = prefix_;
-  what->tag = tag;
-  what->then = [self = this->shared_from_this(), tag, end = std::move(then)]() mutable {
-    self->tags_.invalidate(tag);
-    end();
+  struct ending {
+    std::atomic<std::size_t> left;
+    std::move_only_function<void()> then;
   };
-  tier().tier().change_tag(std::move(what));
+  const auto all = std::make_shared<ending>(prefixes_.size(), std::move(then));
+  for (const std::string& prefix : prefixes_) {
+    auto what = std::make_shared<continued<tier_tag_change>>();
+    what->prefix = prefix;
+    what->tag = tag;
+    what->then = [self = this->shared_from_this(), tag, all] {
+      self->tags_.invalidate(tag);
+      if (all->left.fetch_sub(1) == 1) all->then();
+    };
+    tier().tier().change_tag(std::move(what));
+  }
 }
 
 template <class K, class V, class Hash, class Eq>
 template <class Q>
 bool core<K, V, Hash, Eq>::expire(const Q& key, std::size_t hash) {
-  if (shared()) return invalidate(key, hash);
+  if (shared()) {
+    if constexpr (std::same_as<Q, K>) return expire_shared(key, hash);
+    else return expire_shared(K(key), hash);
+  }
   waiter_set woken;
   bool there = false;
   {
@@ -117,28 +129,6 @@ bool core<K, V, Hash, Eq>::expire(const Q& key, std::size_t hash) {
 }
 
 template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy,
-                                 const tag_list& tags) {
-  if (shared()) {
-    invalidate(key, hash);
-    return;
-  }
-  const time_point now = clock_->now();
-  const auto times = value ? policy.times_of_value(now, duration::zero(), random_.uniform())
-                           : policy.times_of_absence(now, duration::zero(), random_.uniform());
-  const std::size_t weight = weigh(key, value);
-  waiter_set woken;
-  {
-    auto& shard = flights_.shard_of(hash);
-    const std::lock_guard lock{shard.mutex};
-    shard.supersede_locked(key, hash, woken);
-    store_locked(key, hash, value, times, weight, now, local::entry_tags{tags.hashes(), tags_.now()});
-  }
-  wake(woken);
-  after_store(times);
-}
-
-template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::clear() {
   clear_here();
   if (!shared()) return;
@@ -157,12 +147,15 @@ void core<K, V, Hash, Eq>::invalidate_tag(std::uint64_t tag) {
 
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::change_shared_tag(std::uint64_t tag) {
-  const auto what = std::make_shared<awaited<tier_tag_change>>();
-  what->prefix = prefix_;
-  what->tag = tag;
-  what->caller_waits = true;
-  tier().tier().change_tag(what);
-  tier().tier().wait(what->done);
+  std::vector<std::shared_ptr<awaited<tier_tag_change>>> all;
+  for (const std::string& prefix : prefixes_) {
+    const auto& what = all.emplace_back(std::make_shared<awaited<tier_tag_change>>());
+    what->prefix = prefix;
+    what->tag = tag;
+    what->caller_waits = true;
+    tier().tier().change_tag(what);
+  }
+  for (const auto& what : all) tier().tier().wait(what->done);
 }
 
 template <class K, class V, class Hash, class Eq>

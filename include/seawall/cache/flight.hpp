@@ -18,6 +18,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -56,6 +57,14 @@ class presence {
 /// A set: one that leaves early is found at once, however many wait.
 using waiter_set = std::unordered_set<std::shared_ptr<waiter>>;
 
+/// A stale value of the shared tier that may be served while it is refreshed.
+template <class V>
+struct spare_value {
+  value_ptr<V> value{};
+  time_point since{};  ///< When it went stale.
+  std::uint64_t version = 0;
+};
+
 template <class K, class V>
 struct flight {
   K key;
@@ -69,6 +78,9 @@ struct flight {
   std::uint64_t tag_events = 0;  ///< Of the cache's tags, before the load began.
   tag_list tags{};               ///< As far as they are known before the load.
 
+  std::uint64_t at_least = 0;          ///< Its leader takes no lower version.
+  std::uint64_t previous_version = 0;  ///< Of `previous`.
+
   bool alone = false;         ///< Not in the table: nobody joins it, and it stores nothing in this process.
 
   // ---- touched by the leader only ----
@@ -76,6 +88,7 @@ struct flight {
   bool counted = false;               ///< As a load: its loader was, or is, run.
   std::optional<tier_nonce> lease{};  ///< Of the shared tier: the right to fill the key.
   std::vector<tag_stamp> stamps{};    ///< That came with it.
+  tag_list expects{};                 ///< Tags that its loader may name, as it did before.
   bool refreshes_tier = false;        ///< The lease is that of a refresh.
   load_permits permits{};         ///< Given back when the loader has returned.
   clock::timer_id timer = 0;      ///< Fires at give_up_at; 0: none.
@@ -88,6 +101,9 @@ struct flight {
   std::shared_ptr<waiter> looks_again{};         ///< Its leader, while another process holds the lease.
   time_point good_until{never};                ///< Who joined later may not have it; see core::limit_unproved.
   bool early = false;         ///< A refresh of an entry that is still fresh.
+  spare_value<V> spare{};                      ///< As long as `proof` covers it.
+  bool from_source = false;                    ///< Settled with what a loader answered.
+  std::uint64_t version = 0;                   ///< Of the answer; 0: none is known.
   bool stored = false;                         ///< Settled, and in the shared tier for sure.
   bool accepted = false;                       ///< Settled in time and not superseded: the answer is for every waiter.
   waiter_set waiters{};

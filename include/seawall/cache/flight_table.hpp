@@ -29,6 +29,8 @@ class flight_table {
  public:
   /// Failing keys remembered, over all shards; beyond it a failing key simply has no back-off.
   static constexpr std::size_t max_failures = 65'536;
+  /// Keys whose loaders' tags are remembered; one more, and some are forgotten.
+  static constexpr std::size_t max_named = 65'536;
   static constexpr std::size_t shard_count = 32;
 
   using flight_ptr = std::shared_ptr<flight<K, V>>;
@@ -42,6 +44,8 @@ class flight_table {
     mutable std::mutex mutex;
     flight_map flights;    // guarded by mutex: the flights that new callers may join
     failure_map failures;  // guarded by mutex
+    /// By the hash of a key: tags that its loader named and the call did not. What two keys share does no harm.
+    std::unordered_map<std::size_t, tag_list> named;  // guarded by mutex
 
     // Callee-holds-lock functions.
 
@@ -74,6 +78,17 @@ class flight_table {
       if (record.failures < 64) ++record.failures;
       record.retry_at = after(now, span);
       record.last = reason;
+    }
+
+    void remember_named_locked(std::size_t hash, const tag_list& tags) {
+      if (named.size() >= max_named / shard_count && !named.contains(hash)) named.clear();
+      named.insert_or_assign(hash, tags);
+    }
+
+    tag_list named_locked(std::size_t hash) const {
+      if (named.empty()) return {};
+      const auto found = named.find(hash);
+      return found == named.end() ? tag_list{} : found->second;
     }
 
     template <class Q>

@@ -14,8 +14,10 @@
 
 #include "seawall/cache/core.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace seawall {
@@ -39,6 +41,13 @@ class load_op {
     bool only_looks = false;                     ///< In the shared tier too, but loads nothing and waits for nobody.
     bool fresh = false;                          ///< Not from this process, and linearizable over all of them.
     bool blocks = false;                         ///< The driver calls `await_tier` at step::ask.
+    std::uint64_t at_least = 0;                  ///< Nothing of a lower version.
+    served* report = nullptr;
+
+    /// Whether what is in the process may be an answer.
+    bool takes(const lookup<V>& found, bool shared) const noexcept {
+      return !(fresh && shared) && found.version >= at_least;
+    }
   };
 
   load_op(std::shared_ptr<Core> owner, K key, std::size_t hash, std::shared_ptr<waiter> self, const settings& how)
@@ -50,29 +59,32 @@ class load_op {
         deadline_(after(core_->time().now(), how.deadline)),
         alone_(core_->shared() && (how.fresh || core_->tier().tier().bound() <= duration::zero())) {
     if (how_.deadline <= duration::zero()) deadline_ = time_point::min();
+    why_ = alone_ ? served_why::asked : served_why::miss;
   }
 
   load_op(const load_op&) = delete;
   load_op& operator=(const load_op&) = delete;
   ~load_op() { cancel(); }
 
-  step start() { return start(core_->look(key_, hash_)); }
+  step start() { return decide(look()); }
   /// The same for a caller that has looked already.
-  step start(lookup<V> found) { return decide(alone_ ? lookup<V>{} : std::move(found)); }
+  step start(lookup<V> found) { return decide(suiting(std::move(found))); }
 
   /// The loader's answer, after step::run_loader.
   step loaded(seawall::loaded<V> given) {
     const entry_policy policy = how_.policy.with(context_->entry);
-    given.add_tags(context_->entry.tags);
+    given.add(context_->entry);
     if (alone_) core_->with_locked(*led_, [&](auto& flight) { flight.waiters.insert(self_); });
     const auto opened = std::exchange(led_, nullptr);
     const auto ended = core_->complete(opened, std::move(given), policy);
-    if (ended.is == fate::filling) return alone_ ? wait_for(opened) : finish(*ended.value);
+    const auto too_old = [&] { return ended.value && ended.version != 0 && ended.version < how_.at_least; };
+    if (ended.is == fate::filling) return alone_ ? wait_for(opened) : finish_loaded(*ended.value, ended.version);
     if (ended.is != fate::accepted) lose_stale();
     else lose_stale_of(*opened);
     if (ended.is == fate::accepted) {
       if (!ended.value) return fail_with(ended.value.error());
-      return alone_ ? finish_unlinearized(*ended.value) : finish(*ended.value);
+      if (too_old()) return behind(ended.version);
+      return finish_loaded(*ended.value, ended.version, !alone_);
     }
     // Superseded, or given up meanwhile: the value may be older than what others have already been told.
     // A loader's own failure is its answer all the same: it is not run again for that.
@@ -81,7 +93,8 @@ class load_op {
       return again();
     }
     if (!ended.value) return ended.is == fate::late ? given_up() : fail_with(ended.value.error());
-    return finish_unlinearized(*ended.value);
+    if (too_old()) return behind(ended.version);
+    return finish_loaded(*ended.value, ended.version, false);
   }
 
   /// After step::wait, whenever the waiter was woken.
@@ -143,7 +156,15 @@ class load_op {
  private:
   using admission = typename Core::admission;
 
-  step again() { return decide(alone_ ? lookup<V>{} : core_->look(key_, hash_)); }
+  step again() { return decide(look()); }
+
+  // What is in the process, as far as this caller may have it.
+  lookup<V> look() { return alone_ ? lookup<V>{} : suiting(core_->look(key_, hash_)); }
+  lookup<V> suiting(lookup<V> found) {
+    if (how_.takes(found, alone_)) return found;
+    why_ = served_why::asked;
+    return {};
+  }
 
   bool runs_inline() const noexcept { return how_.loader == nullptr || how_.inline_loader; }
 
@@ -163,15 +184,22 @@ class load_op {
                                      .batch = how_.batch,
                                      .leader_deadline = runs_inline() ? deadline_ : never,
                                      .tags = how_.tags,
-                                     .alone = alone_});
+                                     .alone = alone_,
+                                     .at_least = how_.at_least});
     switch (flight.is) {
       case admitted::answered:
         missed_ = false;
         return decide(std::move(flight.found));
       case admitted::refused: return refused(*flight.why);
-      case admitted::leads: return lead(std::move(flight.flight));
+      case admitted::leads:
+        if (why_ == served_why::joined) why_ = served_why::miss;
+        return lead(std::move(flight.flight));
       case admitted::joins:
+        if (auto there = core_->spare_of(*flight.flight, self_, how_.policy, how_.at_least); there.value) {
+          return serve_spare(std::move(there));
+        }
         core_->count(core_->class_of(key_), cache_counter::coalesced);
+        why_ = served_why::joined;
         return wait_for(std::move(flight.flight));
       case admitted::busy: break;  // only looks
     }
@@ -241,88 +269,28 @@ class load_op {
     return step::wait;
   }
 
-  // The flight has its answer, which no longer changes.
-  step settled() {
-    const auto ended = std::exchange(joined_, nullptr);
-    const bool good = ended->accepted && joined_at_ < ended->good_until;
-    if (!good && retries_left_ > 0) {
-      --retries_left_;
-      return again();
-    }
-    if (!good) lose_stale();
-    else lose_stale_of(*ended);
-    if (!*ended->answer) return fail_with(ended->answer->error());
-    // What the tier does not have for sure, others need not find.
-    const bool linear = good && (!alone_ || ended->stored);
-    return linear ? finish(**ended->answer) : finish_unlinearized(**ended->answer);
-  }
+  // ---- its ends: load_op_ends.hpp ----
 
-  step finish_unlinearized(value_ptr<V> value) {
-    core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
-    return finish(std::move(value));
-  }
+  step settled();
+  step behind(std::uint64_t version);
+  step refused(const error& why);
+  step time_out();
+  step given_up();
+  step fail_with(const error& why);
+  step serve(lookup<V> found, served_why if_stale = served_why::stale_while_refresh);
+  step serve_in_hand(served_why why = served_why::stale_while_refresh);
+  step serve_spare(spare_value<V> there);
+  step finish_loaded(value_ptr<V> value, std::uint64_t version, bool linear = true);
+  step finish(value_ptr<V> value);
 
-  step refused(const error& why) {
-    const std::size_t key_class = core_->class_of(key_);
-    if (why == errc::overloaded) core_->count(key_class, cache_counter::overload_rejections);
-    else if (!(why == errc::recursive_load) && !(why == errc::closed)) {
-      core_->count(key_class, cache_counter::backoff_rejections);
-    }
-    return fail_with(why);
+  void tell(served_from from, served_why why, std::uint64_t version = 0, duration age = {}) noexcept {
+    if (how_.report) *how_.report = {from, why, age, version};
   }
 
   // What the tier had is not to be served any more: it was invalidated meanwhile.
   void lose_stale() noexcept { in_hand_ = on_error_ = nullptr; }
   void lose_stale_of(const flight<K, V>& ended) noexcept {
     if (stale_was_proved_ && !ended.proof.load(std::memory_order_relaxed)) lose_stale();
-  }
-
-  step serve_in_hand() {
-    count_once(cache_counter::stale_served);
-    return finish(std::exchange(in_hand_, nullptr));
-  }
-
-  step time_out() {
-    if (in_hand_) return serve_in_hand();
-    core_->count(core_->class_of(key_), cache_counter::caller_timeouts);
-    return fail_with(error{errc::timed_out, "cache '" + core_->options().name + "': the caller's deadline passed"});
-  }
-
-  // The load was asked to stop and did: what counts is why it was asked.
-  step given_up() {
-    if (core_->time().now() >= deadline_) return time_out();
-    return fail_with(core_->load_timed_out());
-  }
-
-  // A failure is answered with what is there, as far as the entry's own policy allows.
-  step fail_with(const error& why) {
-    if (in_hand_) return serve_in_hand();
-    lookup<V> found = alone_ ? lookup<V>{} : core_->look(key_, hash_);
-    if (found.is != standing::missing) return serve(std::move(found));
-    if (on_error_) {
-      in_hand_ = std::exchange(on_error_, nullptr);
-      return serve_in_hand();
-    }
-    count_miss();
-    outcome_.emplace(std::unexpected(why));
-    disarm();
-    return step::done;
-  }
-
-  step serve(lookup<V> found) {
-    if (found.is == standing::stale || found.is == standing::on_error) {
-      count_once(cache_counter::stale_served);
-    } else if (!missed_) {
-      count_once(found.value ? cache_counter::hits : cache_counter::negative_hits);
-    }
-    return finish(std::move(found.value));
-  }
-
-  step finish(value_ptr<V> value) {
-    count_miss();
-    outcome_.emplace(std::move(value));
-    disarm();
-    return step::done;
   }
 
   void count_miss() { count_once(cache_counter::misses); }
@@ -355,6 +323,7 @@ class load_op {
   std::optional<load_context<V>> context_;
   clock::timer_id timer_ = 0;
   std::optional<answer> outcome_;
+  served_why why_;        // for the report, if it comes from further away than this process
 
   // With a shared tier.
   const bool alone_;                                ///< see core::request
@@ -363,6 +332,8 @@ class load_op {
   bool saw_stale_ = false;                          ///< the tier has an entry that is to be refreshed
   value_ptr<V> in_hand_;                            ///< its value, if it may be served
   value_ptr<V> on_error_;                           ///< its value, if it may be served should the load fail
+  spare_value<V> seen_;                             ///< the same, with when it went stale, and what names the entry
+  tier_nonce seen_nonce_;
   bool stale_was_proved_ = false;
   time_point joined_at_{};
   int polls_ = 0;
@@ -373,4 +344,5 @@ class load_op {
 
 }  // namespace seawall
 
+#include "seawall/cache/load_op_ends.hpp"
 #include "seawall/cache/load_op_shared.hpp"

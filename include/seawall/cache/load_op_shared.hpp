@@ -38,15 +38,23 @@ step load_op<Core>::answered() {
     case tier_read::outcome::hit: return hit(*asked);
     case tier_read::outcome::leased:
       asked->accept_lease();
+      // The entry that is replaced is the one that was seen: who comes meanwhile may have it.
+      if (seen_.value && asked->nonce == seen_nonce_) {
+        core_->with_locked(*led_, [&](auto& flight) { flight.spare = seen_; });
+      }
       return load();
     case tier_read::outcome::held: return somebody_loads();
-    case tier_read::outcome::failed: break;
+    case tier_read::outcome::failed: why_ = served_why::tier_failed; break;
   }
   return how_.only_looks ? nothing_there() : load();
 }
 
 template <class Core>
 step load_op<Core>::hit(const tier_question<Core>& asked) {
+  if (asked.entry.version < how_.at_least) {
+    why_ = served_why::asked;
+    return ask({.unusable = asked.nonce});
+  }
   answer value = core_->decode(asked);
   if (!value) return ask({.unusable = asked.nonce});
   const bool absent = *value == nullptr;
@@ -55,12 +63,18 @@ step load_op<Core>::hit(const tier_question<Core>& asked) {
     if (how_.only_looks) return nothing_there();
     if (!std::exchange(saw_stale_, true)) {
       stale_was_proved_ = asked.proof != nullptr;
+      seen_nonce_ = asked.nonce;
+      seen_ = {*value, core_->time().now() - overdue, asked.entry.version};
+      for (const tag_stamp& stamp : asked.entry.tags) {
+        if (stamp.tag != 0) led_->expects.add(stamp.tag);
+      }
       if (!absent && overdue < how_.policy.stale_if_error) on_error_ = *value;
       if (!absent && overdue < how_.policy.stale_for) in_hand_ = *std::move(value);
       return ask({.refresh = true});
     }
     if (!in_hand_) return ask({.unusable = asked.nonce});
   }
+  if (why_ != served_why::waited) why_ = served_why::hit;
   const auto ended = core_->settle_hit(std::exchange(led_, nullptr), asked, *std::move(value), how_.policy);
   return finish_hit(ended, overdue >= duration::zero());
 }
@@ -74,6 +88,7 @@ step load_op<Core>::finish_hit(const typename Core::settlement& ended, bool stal
   if (ended.is == fate::late) return given_up();
   if (ended.is == fate::superseded) core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
   if (!counted_) core_->count(core_->class_of(key_), cache_counter::shared_hits);
+  tell(served_from::shared, stale ? served_why::stale_while_refresh : why_, ended.version);
   if (stale) count_once(cache_counter::stale_served);
   else count_once(*ended.value ? cache_counter::hits : cache_counter::negative_hits);
   return finish(*ended.value);
@@ -85,7 +100,7 @@ template <class Core>
 step load_op<Core>::somebody_loads() {
   if (led_->refresh) {
     core_->forsake(std::exchange(led_, nullptr));
-    lookup<V> found = core_->look(key_, hash_);
+    lookup<V> found = look();
     return found.servable() ? serve(std::move(found)) : decide(std::move(found));
   }
   if (how_.only_looks) return nothing_there();
@@ -97,6 +112,7 @@ step load_op<Core>::somebody_loads() {
   if (polls_ == 0) gives_up_waiting_ = after(now, 2 * core_->lease_time());
   if (now >= gives_up_waiting_) return load();  // without a lease: the value goes to this process only
   held_ = true;
+  why_ = served_why::waited;
   core_->with_locked(*led_, [&](auto& flight) { flight.looks_again = self_; });
   const duration pause = std::min<duration>(std::chrono::milliseconds{5} * (1 << std::min(polls_++, 5)),
                                             std::chrono::milliseconds{100});

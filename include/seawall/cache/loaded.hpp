@@ -79,11 +79,13 @@ class [[nodiscard]] loaded {
     return std::move(*this);
   }
 
-  /// Adds tags to those of the options; with more than an entry can have, it is not stored.
-  void add_tags(const tag_list& tags) noexcept {
-    for (const std::uint64_t tag : tags.hashes()) {
+  /// Adds the tags of `context` to those of the options, where there is room: else it is not stored; and its version
+  /// if they name none.
+  void add(const entry_options& context) noexcept {
+    for (const std::uint64_t tag : context.tags.hashes()) {
       if (!options_.tags.add(tag)) options_.no_store = true;
     }
+    if (!options_.version) options_.version = context.version;
   }
 
   bool is_unmodified() const noexcept { return std::holds_alternative<not_modified_t>(answer_); }
@@ -104,8 +106,8 @@ class [[nodiscard]] loaded {
 template <class V>
 class load_context {
  public:
-  load_context(std::stop_token stop, value_ptr<V> previous, time_point deadline)
-      : stop_(std::move(stop)), previous_(std::move(previous)), deadline_(deadline) {}
+  load_context(std::stop_token stop, value_ptr<V> previous, time_point deadline, std::uint64_t at_least = 0)
+      : stop_(std::move(stop)), previous_(std::move(previous)), deadline_(deadline), at_least_(at_least) {}
 
   /// Asked to stop when the load's time is up, or its value is of no use any more. Callbacks registered on it run on
   /// the clock's thread, which serves all timers of the cache: they must be short and must not wait.
@@ -115,6 +117,10 @@ class load_context {
   /// The value that is cached, fresh or not, for a conditional request; null when there is none.
   const value_ptr<V>& previous() const noexcept { return previous_; }
 
+  /// The version that the caller who started this load must not be behind (consistency::at_least); 0: any will do. A
+  /// loader that usually reads a replica asks the primary then, or waits until the replica has it.
+  std::uint64_t at_least() const noexcept { return at_least_; }
+
   /// Options for this entry, to be set by the loader: they overrule the call's and the cache's.
   entry_options entry;
 
@@ -122,6 +128,7 @@ class load_context {
   std::stop_token stop_;
   value_ptr<V> previous_;
   time_point deadline_;
+  std::uint64_t at_least_;
 };
 
 namespace detail {

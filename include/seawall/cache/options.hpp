@@ -65,6 +65,12 @@ struct cache_options {
   /// A store that this cache shares with those of the same name in other processes; none: this process alone. Entries
   /// in the process then mirror it. See docs/guide/shared.md.
   tier_binding<K, V> shared{};
+  /// Of what the entries mean. It stands in their names in the shared tier, so that programs with another version
+  /// neither see nor replace them. Up to 100 characters, none of them ':', '{' or '}'; empty: none.
+  std::string shared_version{};
+  /// Versions of programs that run at the same time: their entries are removed by this cache's writes too. At most 8;
+  /// "" for a program that has none.
+  std::vector<std::string> also_invalidates{};
 
   // Measuring.
   std::function<std::size_t(const K&, const V&)> weigher{};  ///< Bytes of an entry; default: see byte_size.hpp.
@@ -96,6 +102,8 @@ struct plain_options {
   std::size_t max_concurrent_loads;
   const std::vector<std::string>& class_names;
   bool classifies;
+  const std::string& shared_version;
+  const std::vector<std::string>& also_invalidates;
 };
 
 result<void> validate(const plain_options& options);
@@ -107,7 +115,8 @@ template <class K, class V>
 result<void> validate(const cache_options<K, V>& options) {
   if (auto plain = detail::validate({options.name, options.capacity, options.deadline, options.load_deadline,
                                      options.backoff, options.max_concurrent_loads, options.key_classes.names,
-                                     static_cast<bool>(options.key_classes.of)});
+                                     static_cast<bool>(options.key_classes.of), options.shared_version,
+                                     options.also_invalidates});
       !plain) {
     return plain;
   }

@@ -14,6 +14,8 @@
 #include "seawall/base/clock.hpp"
 #include "seawall/base/random.hpp"
 #include "seawall/base/result.hpp"
+#include "seawall/cache/consistency.hpp"
+#include "seawall/cache/served.hpp"
 #include "seawall/local/entry.hpp"
 #include "seawall/local/tags.hpp"
 
@@ -22,13 +24,6 @@
 #include <type_traits>
 
 namespace seawall {
-
-/// What a read of a cache with a shared tier may answer with; a cache of one process is always `fresh`.
-enum class consistency : unsigned char {
-  any,    ///< What was right within the tier's bound (1 s by default, usually microseconds), from this process if it
-          ///< is there.
-  fresh,  ///< What is right now: linearizable over all processes. At least one round trip.
-};
 
 /// Per entry: for one call, or set by a loader for the entry it answers with. A value out of its range is taken to the
 /// nearest limit. Trivially destructible, so that a braced temporary is safe inside a co_await expression with GCC 12.
@@ -44,7 +39,9 @@ struct entry_options {
   std::optional<bool> no_store{};            ///< Answer the callers, store nothing, and drop what was stored.
   std::optional<seawall::consistency> consistency{};  ///< Default: `any`. For a call.
   tag_list tags{};                           ///< Of the entry, for `invalidate_tag`; a loader's are added to a call's.
-  std::optional<std::uint64_t> version{};    ///< Of the row, growing with its commits. For a loader, and for put.
+  /// Of the row, given by the source and growing with its commits; > 0. For a loader's answer, and for put.
+  std::optional<std::uint64_t> version{};
+  served* report = nullptr;                  ///< Is told how the answer came. For a call of a single key.
   std::optional<duration> deadline{};        ///< How long this caller waits at most; <= 0: answers from the cache only.
 };
 

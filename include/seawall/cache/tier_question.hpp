@@ -36,9 +36,11 @@ class tier_question final : public tier_read {
     unusable = how.unusable;
     patience = how.patience;
     caller_waits = how.caller_waits;
+    fresh = which_->alone;
     lease_for = core_->lease_time();
-    const auto known = which_->tags.hashes();
-    tags.assign(known.begin(), known.end());
+    tag_list asked_for = which_->tags;
+    for (const std::uint64_t tag : which_->expects.hashes()) asked_for.add(tag);  // as many as there is room for
+    tags.assign(asked_for.hashes().begin(), asked_for.hashes().end());
   }
 
   /// For `shared_tier::wait`.

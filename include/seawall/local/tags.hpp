@@ -115,32 +115,39 @@ class tag_table {
   std::uint64_t all_before_ = 0;                            // guarded by mutex_: entries before this event are invalid
 };
 
-/// The tags of a stored entry, and up to which event they are known to be valid.
+/// The tags of a stored entry, and up to which event they are known to be valid; and the version of what it holds. One
+/// pointer for those that have neither.
 class entry_tags {
  public:
   entry_tags() noexcept = default;
-  entry_tags(std::span<const std::uint64_t> tags, std::uint64_t since)
-      : tags_(tags.empty() ? nullptr : std::make_unique<std::vector<std::uint64_t>>(tags.begin(), tags.end())),
-        checked_(since) {}
+  entry_tags(std::span<const std::uint64_t> tags, std::uint64_t since, std::uint64_t version = 0) : checked_(since) {
+    if (tags.empty() && version == 0) return;
+    kept_ = std::make_unique<std::vector<std::uint64_t>>();
+    kept_->reserve(1 + tags.size());
+    kept_->push_back(version);
+    kept_->insert(kept_->end(), tags.begin(), tags.end());
+  }
 
   std::span<const std::uint64_t> hashes() const noexcept {
-    return tags_ ? std::span<const std::uint64_t>{*tags_} : std::span<const std::uint64_t>{};
+    return kept_ ? std::span<const std::uint64_t>{*kept_}.subspan(1) : std::span<const std::uint64_t>{};
   }
+  /// 0: none is known.
+  std::uint64_t version() const noexcept { return kept_ ? kept_->front() : 0; }
 
   /// Without tags, or without events since the last check, this reads one word. May run on several threads at once.
   bool valid(const tag_table& table) noexcept {
-    if (!tags_) return true;
+    if (!kept_ || kept_->size() == 1) return true;
     const std::atomic_ref<std::uint64_t> checked{checked_};
     const std::uint64_t since = checked.load(std::memory_order_relaxed);
     if (since == table.now()) return true;
     std::uint64_t seen = 0;
-    if (!table.valid(*tags_, since, seen)) return false;
+    if (!table.valid(hashes(), since, seen)) return false;
     checked.store(seen, std::memory_order_relaxed);
     return true;
   }
 
  private:
-  std::unique_ptr<std::vector<std::uint64_t>> tags_;
+  std::unique_ptr<std::vector<std::uint64_t>> kept_;  // null, or the version and then the tags
   alignas(std::atomic_ref<std::uint64_t>::required_alignment) std::uint64_t checked_ = 0;
 };
 

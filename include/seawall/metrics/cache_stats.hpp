@@ -119,7 +119,7 @@ inline constexpr auto counter_table = std::to_array<counter_info>({
     {cache_counter::caller_timeouts, &class_stats::caller_timeouts, "caller_timeouts",
      "Callers whose own deadline passed before an answer was there."},
     {cache_counter::store_failures, &class_stats::store_failures, "store_failures",
-     "Values that were loaded or put but could not be stored, for want of memory or for their tags."},
+     "Values that could not be stored, for want of memory, for their tags or their length."},
     {cache_counter::shared_hits, &class_stats::shared_hits, "shared_hits",
      "Lookups that the shared tier answered, which count as hits or negative_hits too."},
 });

@@ -1,0 +1,96 @@
+// Stale values of the tier for those who come while they are refreshed.
+#include "test_shared.hpp"
+
+namespace seawall::shared_test {
+namespace {
+
+struct SharedStale : Shared {
+  void SetUp() override {
+    configure({.ttl = 10s, .stale_for = 60s});
+    store(there, 1, loaded<std::string>("old").with({.version = 5}));
+    clock->advance(11s);
+  }
+
+  // A load in the background that does not get on.
+  caller refreshes() { return ask(here, 1, {.loader = &loader}); }
+
+  const bound_loader<int, std::string> loader{[](int) { return std::string("new"); }};
+};
+
+TEST_F(SharedStale, WhoJoinsTheRefreshIsServedAtOnce) {
+  caller first = refreshes();
+  EXPECT_EQ(text(first), "old");
+  caller second = refreshes();
+  EXPECT_EQ(text(second), "old");
+  EXPECT_EQ(here->stats().total.stale_served, 2U);
+  executor->run_all();
+  EXPECT_EQ(held_by(here, 1), "new");
+}
+
+TEST_F(SharedStale, AlsoWhileACallersOwnLoaderRuns) {
+  caller first = ask(here, 1);
+  ASSERT_EQ(first.at, step::run_loader);
+  caller second = ask(here, 1);
+  EXPECT_EQ(text(second), "old");
+}
+
+TEST_F(SharedStale, NotWhoAsksForMore) {
+  caller first = refreshes();
+  caller newer = ask(here, 1, {.loader = &loader, .at_least = 6});
+  EXPECT_EQ(newer.at, step::wait);
+  caller same = ask(here, 1, {.loader = &loader, .at_least = 5});
+  EXPECT_EQ(text(same), "old");
+}
+
+TEST_F(SharedStale, NotBeyondItsTime) {
+  caller first = refreshes();
+  clock->advance(58s);
+  caller in_time = refreshes();
+  EXPECT_EQ(text(in_time), "old");
+  clock->advance(1s);
+  caller late = refreshes();
+  EXPECT_EQ(late.at, step::wait);
+}
+
+TEST_F(SharedStale, NotOnceItWasInvalidatedElsewhere) {
+  caller first = refreshes();
+  there->invalidate(1, there->hash_of(1));
+  caller second = refreshes();
+  EXPECT_EQ(second.at, step::wait);
+}
+
+TEST_F(SharedStale, NotWithoutProof) {
+  caller first = refreshes();
+  tier->proof.end();
+  caller second = refreshes();
+  EXPECT_EQ(second.at, step::wait);
+}
+
+TEST_F(SharedStale, NotOnceATagHasChanged) {
+  for (const bool all : {false, true}) {
+    caller first = refreshes();
+    if (all) there->clear();
+    else there->invalidate_tag(tag_list::hash_of("t"));
+    caller second = refreshes();
+    EXPECT_EQ(second.at, step::wait);
+    executor->run_all();
+    clock->advance(11s);
+  }
+}
+
+TEST_F(SharedStale, NotIfAnotherEntryTookItsPlaceBeforeTheRefreshBegan) {
+  tier->automatic = false;
+  caller first = refreshes();
+  tier->run_one();
+  tier->drop("users:1");
+  first.self->wakes = 0;
+  first.at = first->woken();  // asks for the right to refresh, and gets a lease
+  tier->run_all();
+  settle(first);
+  EXPECT_EQ(text(first), "old");
+  caller second = refreshes();
+  EXPECT_EQ(second.at, step::wait);
+}
+
+}  // namespace
+}  // namespace seawall::shared_test
