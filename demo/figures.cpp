@@ -1,5 +1,7 @@
 #include "figures.hpp"
 
+#include <algorithm>
+
 namespace seawall::demo {
 namespace {
 
@@ -44,6 +46,9 @@ void figures::add(const client_counters& client) {
   checked += client.checked.load(std::memory_order_relaxed);
   stale += client.stale.load(std::memory_order_relaxed);
   wrong += client.wrong.load(std::memory_order_relaxed);
+  fresh += client.fresh.load(std::memory_order_relaxed);
+  behind += client.behind.load(std::memory_order_relaxed);
+  oldest_ns = std::max(oldest_ns, client.oldest_ns.load(std::memory_order_relaxed));
 }
 
 figures figures::since(const figures& earlier) const {
@@ -56,6 +61,10 @@ figures figures::since(const figures& earlier) const {
   d.checked = checked - earlier.checked;
   d.stale = stale - earlier.stale;
   d.wrong = wrong - earlier.wrong;
+  d.fresh = fresh - earlier.fresh;
+  d.behind = behind - earlier.behind;
+  d.oldest_ns = oldest_ns;  // of the whole time, as the longest sample of a histogram
+  d.answered = answered - earlier.answered;
   return d;
 }
 

@@ -3,7 +3,9 @@
 
 #include <seawall/metrics/histogram.hpp>
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace seawall::demo {
@@ -16,7 +18,24 @@ struct alignas(128) client_counters {
   std::atomic<std::uint64_t> queries{0};  ///< SELECT statements for reads
   std::atomic<std::uint64_t> checked{0};
   std::atomic<std::uint64_t> stale{0};
-  std::atomic<std::uint64_t> wrong{0};  ///< wrong, impossible or missing answers
+  std::atomic<std::uint64_t> wrong{0};      ///< wrong, impossible or missing answers
+  std::atomic<std::uint64_t> fresh{0};      ///< of those checked: asked for what is right now
+  std::atomic<std::uint64_t> behind{0};     ///< older than another process's invalidation, within the bound
+  std::atomic<std::int64_t> oldest_ns{0};   ///< how long ago that invalidation had been, at most, stale ones included
+};
+
+/// Who answered the lookups of a cache.
+struct tier_shares {
+  static constexpr std::size_t count = 3;
+  std::uint64_t process = 0;   ///< the memory of the process that was asked
+  std::uint64_t shared = 0;    ///< the shared tier
+  std::uint64_t database = 0;  ///< a load, by this process or another
+
+  std::uint64_t& at(std::size_t i) noexcept { return i == 0 ? process : i == 1 ? shared : database; }
+  std::uint64_t all() const noexcept { return process + shared + database; }
+  friend tier_shares operator-(const tier_shares& a, const tier_shares& b) noexcept {
+    return {a.process - b.process, a.shared - b.shared, a.database - b.database};
+  }
 };
 
 /// All clients together, at one moment or over a span.
@@ -29,6 +48,10 @@ struct figures {
   std::uint64_t checked = 0;
   std::uint64_t stale = 0;
   std::uint64_t wrong = 0;
+  std::uint64_t fresh = 0;
+  std::uint64_t behind = 0;
+  std::int64_t oldest_ns = 0;
+  tier_shares answered;  ///< none straight at the database
 
   histogram_snapshot reads() const;
   std::uint64_t requests() const { return hits.count + misses.count + writes.count; }

@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include "redis_place.hpp"
 #include "traffic.hpp"
 
 #include <CLI/CLI.hpp>
@@ -11,6 +12,8 @@
 
 namespace seawall::demo {
 namespace {
+
+constexpr int max_processes = 16;
 
 /// CLI11 checks answer an empty text when all is well.
 std::string check_trace(const std::string& trace) {
@@ -34,30 +37,52 @@ std::string check_json(const std::string& path) {
   return fmt::format("{} cannot be written", path);
 }
 
+std::string check_redis(const std::string& url) {
+  if (url.empty()) return "the URL is empty";
+  // Nothing is connected yet: this finds what cannot be right.
+  const auto tier = shop_tier(url);
+  return tier ? std::string{} : tier.error().message();
+}
+
 void declare(CLI::App& app, demo_options& o) {
   app.add_option("--seconds", o.seconds, "how long each of the two measurements runs")
       ->check(CLI::Range(1, 3600))->capture_default_str();
-  app.add_option("--threads", o.threads, "client threads")->check(CLI::Range(1, 256))->capture_default_str();
+  app.add_option("--threads", o.threads, "client threads, in each process")
+      ->check(CLI::Range(1, 256))->capture_default_str();
   app.add_option("--trace", o.trace, fmt::format("traffic: {}, or a .u64 or .u64.zst file", known_traffic))
       ->check(check_trace)->capture_default_str();
   app.add_option("--database", o.database, "the SQLite file; generated if it is missing (about 200 MB)")
       ->check(check_database)->capture_default_str();
+  app.add_option("--redis", o.redis,
+                 "share the cache through this server: redis://[user:password@]host[:port], rediss://, unix:///socket, "
+                 "redis+sentinel://host,host/name, redis+cluster://host,host; the run's keys are removed in the end")
+      ->check(check_redis);
+  app.add_option("--processes", o.processes,
+                 "so many processes share the database, the traffic and one Redis; without --redis one is started for "
+                 "this run, and ended with it")
+      ->check(CLI::Range(1, max_processes))->capture_default_str();
+  app.add_option("--fresh", o.fresh_percent,
+                 "percent of the reads that ask for what is right now in all processes (consistency::fresh); with "
+                 "--redis or --processes only")
+      ->check(CLI::Range(0, 100))->capture_default_str();
   app.add_option("--json", o.json, "write all figures to this file")->check(check_json);
   app.add_option("--scale", o.scale, "share of the shop to generate; small ones are for tests")
       ->check(CLI::Range(0.0001, 1.0))->group("");
   app.add_flag("--break-invalidation", o.break_invalidation,
                "writers skip the invalidation; proves that the checker works: stale answers must be found")
       ->group("");
+  app.add_option("--worker", o.worker, "the number of this process, for the first one to give")->group("");
+  app.add_option("--board", o.board, "the descriptor of the memory that it shares")->group("");
 }
 
 }  // namespace
 
 std::expected<demo_options, early_exit> parse_options(int argc, const char* const* argv) {
   CLI::App app("Replays the traffic of a real web shop, first straight at a database, then through Seawall, and checks "
-               "every answer.",
+               "every answer. One process, embedded, unless --processes or --redis is given.",
                "./dev demo");
-  app.footer("Exit status: 0; 1 when an answer was stale or wrong or something failed; 2 for a wrong option; 130 after "
-             "Ctrl-C.");
+  app.footer("Exit status: 0; 1 when an answer was stale or wrong, a process died or something failed; "
+             "2 for a wrong option; 130 after Ctrl-C.");
   demo_options options;
   declare(app, options);
   try {

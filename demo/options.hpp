@@ -14,8 +14,16 @@ struct demo_options {
   std::string trace = "all";
   std::string database = default_database;
   std::string json;
+  std::string redis;                ///< URL; empty: none, or a private one if there are several processes
+  int processes = 1;
+  int fresh_percent = 2;            ///< of the reads, where processes share: they ask for what is right now
   double scale = 1;                 ///< of the shop; tests use small ones
   bool break_invalidation = false;  ///< writers skip the invalidation: the checker must notice
+  int worker = 0;                   ///< above 0: this is not the first process, and was started by it
+  int board = -1;                   ///< the descriptor that a worker got from the first process
+
+  /// Whether the cache has a shared tier.
+  bool shared() const noexcept { return processes > 1 || !redis.empty(); }
 };
 
 /// Why there is nothing to run: the help page (code 0, for stdout) or a mistake (code 2, for stderr).

@@ -28,6 +28,21 @@ TEST(options, defaults) {
   EXPECT_EQ(o->trace, "all");
   EXPECT_EQ(o->database, demo_options::default_database);
   EXPECT_FALSE(o->break_invalidation);
+  EXPECT_EQ(o->processes, 1);
+  EXPECT_EQ(o->redis, "");
+  EXPECT_FALSE(o->shared()) << "one process, embedded, without a server";
+}
+
+TEST(options, several_processes_and_any_server_share) {
+  EXPECT_TRUE(parse({"--processes", "3"})->shared());
+  for (const char* url : {"redis://127.0.0.1:6379", "rediss://u:p@host/1", "unix:///tmp/x.sock",
+                          "redis+sentinel://a,b:26379/shop"}) {
+    const auto o = parse({"--redis", url, "--fresh", "10"});
+    ASSERT_TRUE(o) << o.error().text;
+    EXPECT_EQ(o->redis, url);
+    EXPECT_EQ(o->fresh_percent, 10);
+    EXPECT_TRUE(o->shared());
+  }
 }
 
 TEST(options, all_of_them) {
@@ -47,13 +62,24 @@ TEST(options, help_is_no_mistake) {
   ASSERT_FALSE(o);
   EXPECT_EQ(o.error().code, 0);
   EXPECT_NE(o.error().text.find("--seconds"), std::string::npos);
-  EXPECT_EQ(o.error().text.find("--break-invalidation"), std::string::npos);
+  EXPECT_NE(o.error().text.find("--processes"), std::string::npos);
+  EXPECT_NE(o.error().text.find("--redis"), std::string::npos);
+  for (const char* hidden : {"--break-invalidation", "--worker", "--board"}) {
+    EXPECT_EQ(o.error().text.find(hidden), std::string::npos) << hidden;
+  }
 }
 
 TEST(options, mistakes_name_the_option) {
   for (const char* bad : {"0", "-1", "3601", "soon", ""}) {
     EXPECT_NE(mistake({"--seconds", bad}).find("--seconds"), std::string::npos) << bad;
   }
+  for (const char* bad : {"0", "17", "abc", "-1", "2.5", ""}) {
+    EXPECT_NE(mistake({"--processes", bad}).find("--processes"), std::string::npos) << bad;
+  }
+  for (const char* bad : {"", "6379", "http://localhost", "redis://:x:y:z", "redis+sentinel://host"}) {
+    EXPECT_NE(mistake({"--redis", bad}).find("--redis"), std::string::npos) << bad;
+  }
+  EXPECT_NE(mistake({"--fresh", "101"}).find("--fresh"), std::string::npos);
   EXPECT_NE(mistake({"--threads", "257"}).find("--threads"), std::string::npos);
   EXPECT_NE(mistake({"--treads", "2"}).find("--treads"), std::string::npos);
   EXPECT_NE(mistake({"--json", "/nowhere/at/all.json"}).find("/nowhere/at/all.json"), std::string::npos);

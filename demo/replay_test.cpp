@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <optional>
+#include <thread>
 
 namespace seawall::demo {
 namespace {
@@ -28,14 +30,23 @@ class replaying : public testing::Test {
     for (std::uint64_t i = 0; i < requests; ++i) {
       traffic_.push_back(i % 5 == 0 ? product_request(i % 37, 7, size) : lookup_request(mix(i) % 211, size));
     }
-    check_.emplace(size);
-    shop_session(path_).each_version([this](const row_version& r) { check_->seed(r); });
   }
   void TearDown() override { fs::remove_all(directory_); }
 
+  /// A board for so many processes, and this one's checker.
+  void begin(int threads, std::uint32_t processes = 1, std::optional<duration> bound = {}) {
+    board_.emplace(board_shape{processes, static_cast<std::uint32_t>(threads), shop_size::scaled(0.001)});
+    shop_session(path_).each_version([this](const row_version& r) { board_->commits().seed(r); });
+    check_.emplace(board_->commits(), bound);
+  }
+  phase_result lead(front& through, double seconds, std::uint64_t count) {
+    replayer clients({.database = path_}, traffic_, *check_, *board_);
+    return clients.lead({phase_kind::through_seawall, through, seconds, count}, [](const figures&, const figures&) {},
+                        [this] { return !stop_; });
+  }
   figures replay(front& through, int threads, std::uint64_t count = requests) {
-    replayer clients(path_, threads, traffic_, *check_, stop_);
-    const phase_result result = clients.run({through, 0, count}, [](const figures&, const figures&) {});
+    begin(threads);
+    const phase_result result = lead(through, 0, count);
     EXPECT_EQ(result.failure, "");
     return result.measured;
   }
@@ -43,6 +54,7 @@ class replaying : public testing::Test {
   fs::path directory_;
   std::string path_;
   std::vector<request_key> traffic_;
+  std::optional<board> board_;
   std::optional<checker> check_;
   std::atomic<bool> stop_{false};
 };
@@ -77,18 +89,81 @@ TEST_F(replaying, the_trace_starts_again_when_it_ends) {
 
 TEST_F(replaying, stops_when_told) {
   stop_ = true;
-  replayer clients(path_, 2, traffic_, *check_, stop_);
-  const auto through = straight_front();
-  EXPECT_EQ(clients.run({*through, 3600, 0}, [](const figures&, const figures&) {}).failure, "");
+  begin(2);
+  EXPECT_EQ(lead(*straight_front(), 3600, 0).failure, "");
 }
 
 TEST_F(replaying, an_error_of_the_database_ends_the_phase_and_is_reported) {
-  replayer clients(path_, 2, traffic_, *check_, stop_);
+  begin(2);
+  replayer clients({.database = path_}, traffic_, *check_, *board_);
   database(path_, open_mode::existing).execute("DROP TABLE reviews");
   const auto through = seawall_front({.threads = 2});
-  const phase_result result = clients.run({*through, 3600, 0}, [](const figures&, const figures&) {});
+  const phase_result result = clients.lead({phase_kind::through_seawall, *through, 3600, 0},
+                                           [](const figures&, const figures&) {}, [] { return true; });
   EXPECT_NE(result.failure.find(path_), std::string::npos) << result.failure;
   EXPECT_NE(result.failure.find("no such table"), std::string::npos) << result.failure;
+}
+
+TEST_F(replaying, processes_share_the_traffic) {
+  begin(2, 2, std::chrono::seconds(1));
+  const auto through = straight_front();
+  std::jthread other([&] {
+    checker check(board_->commits(), std::chrono::seconds(1));
+    replayer clients({.database = path_, .process = 1, .fresh_percent = 50}, traffic_, check, *board_);
+    board_->process(1).ready = true;
+    while (board_->phase() == 0) std::this_thread::yield();
+    clients.follow(*through);
+  });
+  while (!board_->process(1).ready) std::this_thread::yield();
+  const phase_result result = lead(*through, 0, requests);
+  EXPECT_EQ(result.failure, "");
+  EXPECT_EQ(result.measured.requests(), requests);
+  EXPECT_EQ(result.measured.stale + result.measured.wrong, 0U);
+  EXPECT_GT(result.measured.fresh, 0U) << "the other process has answered, and is counted";
+}
+
+TEST_F(replaying, nobody_waits_for_a_process_that_is_lost) {
+  begin(2, 2, std::chrono::seconds(1));
+  board_->process(1).lost = true;
+  EXPECT_EQ(lead(*straight_front(), 0, requests).measured.requests(), requests);
+}
+
+/// Straight, and its changes are kept from other processes for a while.
+class muted final : public front {
+ public:
+  result<answer_ptr> read(shop_session& session, const request_key& key, consistency how) override {
+    return straight_->read(session, key, how);
+  }
+  void changed(const shop_change&) override {}
+  bool delivered() const override { return heard; }
+
+  std::atomic<bool> heard{false};
+
+ private:
+  std::unique_ptr<front> straight_ = straight_front();
+};
+
+TEST_F(replaying, a_write_counts_for_others_once_they_can_know_of_it) {
+  begin(2, 2, std::chrono::seconds(1));
+  board_->process(1).lost = true;
+  const auto behind = [this] {
+    std::size_t rows = 0;
+    shop_session(path_).each_version([&](const row_version& r) {
+      rows += board_->commits().newest(r.which).version() < r.version ? 1U : 0U;
+    });
+    return rows;
+  };
+  muted through;
+  replayer clients({.database = path_}, traffic_, *check_, *board_);
+  const auto run = [&] {
+    clients.lead({phase_kind::straight, through, 0, 2'000}, [](const figures&, const figures&) {},
+                 [] { return true; });
+  };
+  run();
+  EXPECT_GT(behind(), 0U);
+  through.heard = true;
+  run();
+  EXPECT_EQ(behind(), 0U);
 }
 
 figures measured(std::uint64_t hits, std::uint64_t misses, std::uint64_t queries) {
@@ -105,6 +180,7 @@ figures measured(std::uint64_t hits, std::uint64_t misses, std::uint64_t queries
 
 TEST(report, the_ratios_are_those_of_the_figures) {
   const demo_results r{.database = measured(0, 100, 250), .first_pass = {}, .seawall = measured(990, 10, 25)};
+  EXPECT_EQ(result_table(r).find("Redis"), std::string::npos);
   EXPECT_DOUBLE_EQ(r.speedup_throughput(), 10);
   EXPECT_NEAR(r.speedup_p50(), 100, 15);
   EXPECT_NEAR(r.queries_saved(), 0.99, 1e-9);
@@ -119,6 +195,24 @@ TEST(report, what_did_not_run_is_said_and_what_falls_short_too) {
   EXPECT_EQ(r.queries_saved(), 0);
   r.seawall = measured(10, 90, 225);
   EXPECT_NE(conclusions(r).find("BELOW"), std::string::npos);
+}
+
+TEST(report, processes_that_share_have_lines_of_their_own) {
+  demo_results r{.database = measured(0, 100, 250), .first_pass = {}, .seawall = measured(990, 10, 25)};
+  r.processes = 3;
+  r.bound = std::chrono::seconds(1);
+  r.seawall->answered = {900, 90, 10};
+  r.seawall->fresh = 20;
+  r.seawall->behind = 4;
+  r.seawall->oldest_ns = 1'500'000;
+  r.lost.emplace_back("Process 2 is gone.");
+  const std::string table = result_table(r);
+  for (const char* share : {"90.0 %", "9.0 %", "1.0 %"}) EXPECT_NE(table.find(share), std::string::npos) << table;
+  const std::string text = shared_conclusions(r);
+  for (const char* part :
+       {"3 processes", "stale: 0", "20 asked", "by 1.0 s: 4 were, the oldest by 1.50 ms", "is gone"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  }
 }
 
 TEST(report, numbers_are_readable) {
@@ -137,7 +231,8 @@ TEST(report, json_has_the_promised_members) {
   o.database = "a\"b\\c";
   const std::string json = to_json(r, o);
   for (const char* name : {"speedup_throughput", "speedup_p50", "queries_saved", "hit_rate", "stale_answers",
-                           "answers_checked"}) {
+                           "answers_checked", "fresh_answers", "behind_answers", "oldest_answer_ns", "processes",
+                           "bound_ns", "answered_by"}) {
     EXPECT_NE(json.find('"' + std::string(name) + "\":"), std::string::npos) << name;
   }
   EXPECT_NE(json.find(R"("a\"b\\c")"), std::string::npos);

@@ -4,7 +4,6 @@
 
 #include <cstdio>
 #include <iterator>
-#include <vector>
 
 namespace seawall::demo {
 namespace {
@@ -80,6 +79,16 @@ double queries_per_thousand(const figures& f) {
   return 1000 * ratio(static_cast<double>(f.queries), static_cast<double>(f.requests()));
 }
 
+void shared_rows(table_writer& t) {
+  using share = std::uint64_t tier_shares::*;
+  const auto row = [&t](std::string_view label, share of) {
+    t.row(label, [of](const figures& f) { return percent_of(f.answered.*of, f.answered.all()); });
+  };
+  row("  answered by the process", &tier_shares::process);
+  row("  answered by Redis", &tier_shares::shared);
+  row("  answered by the database", &tier_shares::database);
+}
+
 }  // namespace
 
 double demo_results::speedup_throughput() const {
@@ -93,24 +102,6 @@ double demo_results::speedup_p50() const {
 double demo_results::queries_saved() const {
   if (!database || !seawall || database->queries_per_read() <= 0) return 0;
   return 1 - seawall->queries_per_read() / database->queries_per_read();
-}
-
-std::uint64_t demo_results::answers_checked() const {
-  std::uint64_t sum = 0;
-  for (const auto* f : {&database, &first_pass, &seawall}) sum += *f ? (*f)->checked : 0;
-  return sum;
-}
-
-std::uint64_t demo_results::stale_answers() const {
-  std::uint64_t sum = 0;
-  for (const auto* f : {&database, &first_pass, &seawall}) sum += *f ? (*f)->stale : 0;
-  return sum;
-}
-
-std::uint64_t demo_results::wrong_answers() const {
-  std::uint64_t sum = 0;
-  for (const auto* f : {&database, &first_pass, &seawall}) sum += *f ? (*f)->wrong : 0;
-  return sum;
 }
 
 std::string grouped(std::uint64_t number) {
@@ -186,7 +177,10 @@ std::string result_table(const demo_results& results) {
   t.row("  per 1000 requests", [](const figures& f) { return fmt::format("{:.1f}", queries_per_thousand(f)); },
         results.database && results.seawall ? "-" + percent(results.queries_saved()) : "");
   t.row("hit rate", [](const figures& f) { return f.hits.count > 0 ? percent(f.hit_rate()) : std::string("-"); });
+  if (results.bound) shared_rows(t);
   t.row("answers checked", [](const figures& f) { return grouped(f.checked); });
+  if (results.bound) t.row("  asked for fresh", [](const figures& f) { return grouped(f.fresh); });
+  if (results.bound) t.row("  behind, within the bound", [](const figures& f) { return grouped(f.behind); });
   t.row("stale answers found", [](const figures& f) { return grouped(f.stale); });
   if (results.wrong_answers() > 0) t.row("wrong answers found", [](const figures& f) { return grouped(f.wrong); });
   return t.take();

@@ -1,3 +1,4 @@
+#include "redis_place.hpp"
 #include "report.hpp"
 
 #include <fmt/format.h>
@@ -5,7 +6,7 @@
 namespace seawall::demo {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {
@@ -34,18 +35,24 @@ std::string mode(const std::optional<figures>& measured) {
     "seconds": {:.3f}, "requests": {}, "requests_per_second": {:.1f}, "writes_per_second": {:.1f},
     "queries": {}, "queries_per_second": {:.1f}, "queries_per_read": {:.6f}, "hit_rate": {:.6f},
     "answers_checked": {}, "stale_answers": {}, "wrong_answers": {},
+    "fresh_answers": {}, "behind_answers": {}, "oldest_answer_ns": {},
+    "answered_by": {{"process": {}, "redis": {}, "database": {}}},
     "reads": {},
     "hits": {},
     "misses": {},
     "writes": {}
   }})", f.seconds, f.requests(), f.requests_per_second(), f.writes_per_second(), f.queries, f.queries_per_second(),
-                     f.queries_per_read(), f.hit_rate(), f.checked, f.stale, f.wrong, latencies(f.reads()),
+                     f.queries_per_read(), f.hit_rate(), f.checked, f.stale, f.wrong, f.fresh, f.behind, f.oldest_ns,
+                     f.answered.process, f.answered.shared, f.answered.database, latencies(f.reads()),
                      latencies(f.hits), latencies(f.misses), latencies(f.writes));
 }
 
 }  // namespace
 
 std::string to_json(const demo_results& r, const demo_options& o) {
+  using std::chrono::nanoseconds;
+  const std::string bound =
+      r.bound ? std::to_string(std::chrono::duration_cast<nanoseconds>(*r.bound).count()) : std::string("null");
   return fmt::format(R"({{
   "speedup_throughput": {:.3f},
   "speedup_p50": {:.3f},
@@ -54,14 +61,23 @@ std::string to_json(const demo_results& r, const demo_options& o) {
   "stale_answers": {},
   "wrong_answers": {},
   "answers_checked": {},
-  "options": {{"seconds": {}, "threads": {}, "trace": {}, "database": {}, "scale": {}}},
+  "fresh_answers": {},
+  "behind_answers": {},
+  "oldest_answer_ns": {},
+  "processes": {},
+  "processes_lost": {},
+  "bound_ns": {},
+  "options": {{"seconds": {}, "threads": {}, "trace": {}, "database": {}, "scale": {}, "redis": {}, "fresh": {}}},
   "database": {},
   "first_pass": {},
   "seawall": {}
 }}
 )", r.speedup_throughput(), r.speedup_p50(), r.queries_saved(), r.seawall ? r.seawall->hit_rate() : 0.0,
-                     r.stale_answers(), r.wrong_answers(), r.answers_checked(), o.seconds, o.threads, quoted(o.trace),
-                     quoted(o.database), o.scale, mode(r.database), mode(r.first_pass), mode(r.seawall));
+                     r.stale_answers(), r.wrong_answers(), r.answers_checked(), r.fresh_answers(),
+                     r.behind_answers(), r.oldest_answer().count(), r.processes, r.lost.size(), bound, o.seconds,
+                     o.threads, json_text(o.trace), json_text(o.database), o.scale,
+                     json_text(without_password(o.redis)), o.fresh_percent, mode(r.database), mode(r.first_pass),
+                     mode(r.seawall));
 }
 
 }  // namespace seawall::demo

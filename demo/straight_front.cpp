@@ -7,7 +7,7 @@ namespace {
 
 class straight final : public front {
  public:
-  result<answer_ptr> read(shop_session& session, const request_key& key) override {
+  result<answer_ptr> read(shop_session& session, const request_key& key, consistency) override {
     auto found = session.load(key);
     if (!found) return answer_ptr{};
     return std::make_shared<const answer>(std::move(*found));
