@@ -52,8 +52,8 @@ class cluster final : public topology {
     const auto primary = [this](dice& chance) { return fmt::format("server {}", primary_of(some_slot(chance))); };
     const auto any = [this](dice& chance) { return fmt::format("server {}", chance.below(nodes_->size())); };
     const auto nobody = [](dice&) { return std::string{}; };
-    auto all = common_server_faults(any, [this](std::size_t which) -> redis_server& { return nodes_->node(which); },
-                                    400ms);
+    const auto server = [this](std::size_t which) -> redis_server& { return nodes_->node(which); };
+    auto all = common_server_faults(any, primary, server, 400ms);
     const auto add = [&](const char* name, const char* what, unsigned weight, auto holds, begun (cluster::*how)(
                                                                                       dice&, std::size_t)) {
       all.push_back({name, what, weight, holds, [this, how](dice& chance, const std::string& held) {

@@ -123,7 +123,8 @@ std::vector<fault> proxy_faults(std::size_t count, std::function<tcp_proxy&(std:
   };
 }
 
-std::vector<fault> common_server_faults(const choose_server& choose, const server_of& server,
+std::vector<fault> common_server_faults(const choose_server& choose, const choose_server& choose_primary,
+                                        const server_of& server,
                                         milliseconds longest_freeze) {
   const auto freeze = [=](dice& chance, const std::string& held) {
     redis_server& which = server(number_in(held));
@@ -151,7 +152,7 @@ std::vector<fault> common_server_faults(const choose_server& choose, const serve
       {"server stopped", "servers", 3, choose, freeze},
       {"clients thrown out", "servers", 2, choose, command({"CLIENT", "KILL", "TYPE", "normal"})},
       {"scripts forgotten", "servers", 1, choose, command({"SCRIPT", "FLUSH"})},
-      {"FLUSHALL", "memory", 2, choose, command({"FLUSHALL"})},
+      {"FLUSHALL", "memory", 2, choose_primary, command({"FLUSHALL"})},
       {"memory pressure", "memory", 3, choose, pressure},
   };
 }

@@ -153,5 +153,6 @@ bool run_topology(const settings& how, const std::string& which, const std::file
 }
 
 void interrupt() noexcept { interrupted = true; }
+bool is_interrupted() noexcept { return interrupted; }
 
 }  // namespace chaos

@@ -13,5 +13,6 @@ bool run_topology(const settings& how, const std::string& which, const std::file
 
 /// Ends the run that is under way, in order. Safe in a signal handler.
 void interrupt() noexcept;
+bool is_interrupted() noexcept;
 
 }  // namespace chaos

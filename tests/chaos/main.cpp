@@ -18,6 +18,7 @@
 namespace {
 
 constexpr int no_server = 77;
+constexpr int interrupted = 130;
 
 extern "C" void on_signal(int signal) {
   chaos::interrupt();
@@ -38,7 +39,10 @@ int drive(const chaos::settings& how, const char* program) {
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
   bool held = true;
-  for (const std::string& which : how.topologies) held = chaos::run_topology(how, which, program) && held;
+  for (const std::string& which : how.topologies) {
+    held = chaos::run_topology(how, which, program) && held;
+    if (chaos::is_interrupted()) return interrupted;
+  }
   if (how.wrong == chaos::mischief::none) return held ? 0 : 1;
   fmt::print("\n{}\n", held ? "NOTHING WAS NOTICED, though a worker did wrong on purpose"
                              : "what was done wrong was noticed");

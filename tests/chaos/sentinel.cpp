@@ -43,8 +43,8 @@ class sentinel final : public topology {
     const auto primary = [this](dice&) { return fmt::format("server {}", group_->primary()); };
     const auto any = [this](dice& chance) { return fmt::format("server {}", chance.below(group_->size())); };
     const auto watcher = [this](dice& chance) { return fmt::format("sentinel {}", chance.below(group_->sentinels())); };
-    auto all = common_server_faults(any, [this](std::size_t which) -> redis_server& { return group_->server(which); },
-                                    300ms);
+    const auto server = [this](std::size_t which) -> redis_server& { return group_->server(which); };
+    auto all = common_server_faults(any, primary, server, 300ms);
     const auto add = [&](const char* name, const char* what, unsigned weight, auto holds, begun (sentinel::*how)(
                                                                                       dice&, std::size_t)) {
       all.push_back({name, what, weight, holds, [this, how](dice& chance, const std::string& held) {

@@ -32,7 +32,7 @@ class single final : public topology {
 
   std::vector<fault> server_faults() override {
     const auto only = [](dice&) { return std::string{"server 0"}; };
-    auto all = common_server_faults(only, [this](std::size_t) -> redis_server& { return *server_; }, 2500ms);
+    auto all = common_server_faults(only, only, [this](std::size_t) -> redis_server& { return *server_; }, 2500ms);
     all.push_back({"server killed", "servers", 3, only,
                    [this](dice& chance, const std::string&) { return killed(chance, snapshot::none); }});
     all.push_back({"server killed, back from an old snapshot", "servers", 3, only,

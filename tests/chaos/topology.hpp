@@ -47,7 +47,8 @@ std::size_t number_in(std::string_view name);
 std::vector<fault> proxy_faults(std::size_t count, std::function<seawall::servers::tcp_proxy&(std::size_t)> proxy,
                                 std::string name, std::chrono::milliseconds longest);
 /// What every server can suffer without losing its role: freezes, flushes, lost clients and scripts, want of memory.
-std::vector<fault> common_server_faults(const choose_server& choose, const server_of& server,
+std::vector<fault> common_server_faults(const choose_server& choose, const choose_server& choose_primary,
+                                        const server_of& server,
                                         std::chrono::milliseconds longest_freeze);
 
 }  // namespace chaos
