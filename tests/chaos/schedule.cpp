@@ -85,10 +85,11 @@ void schedule::break_something() {
     draw -= one.weight;
     return false;
   });
-  const std::string held = chosen.holds ? chosen.holds(chance_) : std::string{};
-  const auto meets = [&](const begun& other) { return !held.empty() && other.holds == held; };
-  if (std::ranges::any_of(open_ | std::views::values, meets)) return;
+  std::string held;
   try {
+    if (chosen.holds) held = chosen.holds(chance_);
+    const auto meets = [&](const begun& other) { return !held.empty() && other.holds == held; };
+    if (std::ranges::any_of(open_ | std::views::values, meets)) return;
     begun what = chosen.begin(chance_, held);
     what.holds = held;
     log_.note(chosen.name, what.text);
