@@ -83,6 +83,12 @@ bool board::everybody_done() const noexcept {
                      [now = phase()](const process_slot& p) { return p.done == now || p.lost; });
 }
 
+std::uint64_t board::untold() const noexcept {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < head_->shape.processes; ++i) sum += slots_[i].untold;
+  return sum;
+}
+
 figures board::total() const {
   figures sum;
   const auto& shape = head_->shape;

@@ -48,6 +48,7 @@ struct process_slot {
   std::atomic<bool> ready;          ///< it can begin
   std::atomic<std::uint32_t> done;  ///< the phase that it has finished
   std::atomic<bool> lost;           ///< it has ended: nobody waits for it
+  std::atomic<std::uint64_t> untold;  ///< changes of rows here that other processes may not know of yet
   shared_text failure;              ///< why it cannot go on
   std::array<shared_text, complaint_count> complaints;
   std::array<std::atomic<std::uint64_t>, tier_shares::count> shares;  ///< of this phase
@@ -89,6 +90,8 @@ class board {
   bool everybody_ready() const noexcept;
   /// All processes have finished the phase, or are lost.
   bool everybody_done() const noexcept;
+  /// Changes of rows that some processes may not know of yet: the tier could not be told of them.
+  std::uint64_t untold() const noexcept;
   /// Counts of all processes in this phase.
   figures total() const;
 

@@ -14,6 +14,10 @@ run --redis "$REDIS_URL" --fresh 5 --json "$work/figures.json" || fail "the demo
 grep -q '"stale_answers": 0,' "$work/figures.json" || fail "no figures, or stale answers"
 grep -q '"processes": 2,' "$work/figures.json" || fail "not two processes"
 if grep -q '"fresh_answers": 0,$' "$work/figures.json"; then fail "nobody asked for fresh answers"; fi
+if command -v redis-cli >/dev/null; then
+  left=$(redis-cli -u "$REDIS_URL" --scan --pattern 'seawall-demo-*' | wc -l)
+  [ "$left" -eq 0 ] || fail "$left keys of the run are left in the server"
+fi
 if run --redis "$REDIS_URL" --break-invalidation >"$work/broken.txt"; then
   fail "broken invalidation was not noticed"
 fi

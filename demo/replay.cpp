@@ -117,13 +117,13 @@ void replayer::announce(front& through) {
     const std::scoped_lock lock(unannounced_mutex_);
     rows.swap(unannounced_);
   }
-  if (rows.empty()) return;
-  if (through.delivered()) {
+  if (!rows.empty() && through.delivered()) {
     for (const row_version& r : rows) check_.acknowledged(r, nanoseconds(steady::now()));
-  } else {
-    const std::scoped_lock lock(unannounced_mutex_);
-    unannounced_.insert(unannounced_.end(), rows.begin(), rows.end());
+    rows.clear();
   }
+  const std::scoped_lock lock(unannounced_mutex_);
+  unannounced_.insert(unannounced_.end(), rows.begin(), rows.end());
+  slot_.untold = unannounced_.size();
 }
 
 void replayer::serve(client_counters& c, shop_session& session, front& through) {

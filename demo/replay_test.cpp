@@ -161,9 +161,11 @@ TEST_F(replaying, a_write_counts_for_others_once_they_can_know_of_it) {
   };
   run();
   EXPECT_GT(behind(), 0U);
+  EXPECT_GE(board_->untold(), behind());
   through.heard = true;
   run();
   EXPECT_EQ(behind(), 0U);
+  EXPECT_EQ(board_->untold(), 0U);
 }
 
 figures measured(std::uint64_t hits, std::uint64_t misses, std::uint64_t queries) {
@@ -205,12 +207,13 @@ TEST(report, processes_that_share_have_lines_of_their_own) {
   r.seawall->fresh = 20;
   r.seawall->behind = 4;
   r.seawall->oldest_ns = 1'500'000;
+  r.untold = 12;
   r.lost.emplace_back("Process 2 is gone.");
   const std::string table = result_table(r);
   for (const char* share : {"90.0 %", "9.0 %", "1.0 %"}) EXPECT_NE(table.find(share), std::string::npos) << table;
   const std::string text = shared_conclusions(r);
   for (const char* part :
-       {"3 processes", "stale: 0", "20 asked", "by 1.0 s: 4 were, the oldest by 1.50 ms", "is gone"}) {
+       {"3 processes", "stale: 0", "20 asked", "by 1.0 s: 4 were, the oldest by 1.50 ms", "12 changes", "is gone"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
   }
 }

@@ -25,6 +25,7 @@ struct demo_results {
   // Where a cache is shared:
   std::size_t processes = 1;
   std::optional<duration> bound = {};  ///< D: how far behind others an answer may be; none: nothing is shared
+  std::uint64_t untold = 0;            ///< changes that other processes could not be told of by the end
   std::vector<std::string> lost = {};  ///< processes that ended too early, a sentence each
 
   double speedup_throughput() const;

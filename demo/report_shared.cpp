@@ -64,6 +64,10 @@ std::string shared_conclusions(const demo_results& r) {
                       grouped(r.fresh_answers()));
   text += fmt::format("  The others may be behind another process by {}: {} were, the oldest by {}.\n", readable(bound),
                       grouped(r.behind_answers()), readable(r.oldest_answer()));
+  if (r.untold > 0) {
+    text += fmt::format("  {} changes could not be told to other processes, without Redis: they count for their own.\n",
+                        grouped(r.untold));
+  }
   for (const std::string& one : r.lost) text += fmt::format("  {}\n", one);
   return text;
 }

@@ -172,10 +172,10 @@ int report(const demo_options& options, const demo_results& results, board& shar
 /// Takes the run's entries out of a server that is not the run's own.
 void clean_up(const demo_options& options, const board& shared, const std::vector<request_key>& traffic) {
   std::unordered_set<request_key, seawall::hash<request_key>> asked(traffic.begin(), traffic.end());
-  const std::string prefix = front_options_of(options, shared, nullptr).name;
+  const std::string prefix = shared_name_of(shared) + ':';
   std::vector<std::string> keys;
   keys.reserve(asked.size());
-  for (const request_key& key : asked) codec<request_key>::encode(key, keys.emplace_back(prefix + ':'));
+  for (const request_key& key : asked) codec<request_key>::encode(key, keys.emplace_back(prefix));
   remove_keys(options.redis, keys);
 }
 
@@ -208,6 +208,7 @@ int run_on(const demo_options& options, shared_place& place, const std::atomic<b
     throw;
   }
   results.lost = others.lost();
+  results.untold = shared.untold();
   if (place.tier && !place.own) clean_up(options, shared, traffic);
   return report(options, results, shared, stop);
 }

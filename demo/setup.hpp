@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace seawall::demo {
@@ -21,11 +22,13 @@ inline replay_options replay_options_of(const demo_options& o) {
 }
 
 /// A name of the run's own: no entry of an earlier run is ever read.
+inline std::string shared_name_of(const board& shared) { return fmt::format("seawall-demo-{:016x}", shared.run()); }
+
 inline seawall_front_options front_options_of(const demo_options& o, const board& shared,
                                               std::shared_ptr<remote_tier> tier) {
   return {.threads = static_cast<std::size_t>(o.threads),
           .break_invalidation = o.break_invalidation,
-          .name = tier ? fmt::format("seawall-demo-{:016x}", shared.run()) : "shop",
+          .name = tier ? shared_name_of(shared) : "shop",
           .shared = std::move(tier)};
 }
 
