@@ -93,7 +93,7 @@ class run {
     only_of(of_crew, how_.faults);
     only_of(of_servers, how_.faults);
     schedule processes{std::move(of_crew), 400ms, how_.seed * 2, log_};
-    schedule servers{std::move(of_servers), 800ms, how_.seed * 2 + 1, log_};
+    schedule servers{std::move(of_servers), 800ms, how_.seed * 2 + 1, log_, [this] { servers_->heal(); }};
     processes.start();
     servers.start();
     while (goes_on()) pause_between_tries();

@@ -35,8 +35,9 @@ std::vector<std::string> diary::before(std::int64_t when, std::size_t most) cons
   return found;
 }
 
-schedule::schedule(std::vector<fault> kinds, std::chrono::milliseconds pause, std::uint64_t seed, diary& log)
-    : kinds_(std::move(kinds)), pause_(pause), chance_(seed), log_(log) {}
+schedule::schedule(std::vector<fault> kinds, std::chrono::milliseconds pause, std::uint64_t seed, diary& log,
+                   std::function<void()> recover)
+    : kinds_(std::move(kinds)), pause_(pause), chance_(seed), log_(log), recover_(std::move(recover)) {}
 
 void schedule::start() {
   if (!kinds_.empty()) thread_ = std::thread{[this] { run(); }};
@@ -69,7 +70,7 @@ void schedule::mend(bool all) {
     try {
       one.mapped().mend();
     } catch (const std::exception& why) {
-      log_.note("not mended", fmt::format("mending \"{}\" failed: {}", one.mapped().text, why.what()));
+      went_wrong("the end of: " + one.mapped().text, why.what());
       continue;
     }
     log_.note({}, fmt::format("over: {}", one.mapped().text));
@@ -95,7 +96,17 @@ void schedule::break_something() {
     log_.note(chosen.name, what.text);
     if (what.mend) open_.emplace(now() + what.lasts.count() * millisecond, std::move(what));
   } catch (const std::exception& why) {
-    log_.note("not as planned", fmt::format("{} ({}) did not go as planned: {}", chosen.name, held, why.what()));
+    went_wrong(fmt::format("{} ({})", chosen.name, held), why.what());
+  }
+}
+
+void schedule::went_wrong(const std::string& what, const char* why) {
+  log_.note("not as planned", fmt::format("{} did not go as planned: {}", what, why));
+  if (!recover_) return;
+  try {
+    recover_();
+  } catch (const std::exception& still) {
+    log_.note({}, fmt::format("the servers do not recover: {}", still.what()));
   }
 }
 

@@ -63,7 +63,9 @@ struct fault {
 /// Runs on a thread of its own from `start` to `stop`.
 class schedule {
  public:
-  schedule(std::vector<fault> kinds, std::chrono::milliseconds pause, std::uint64_t seed, diary& log);
+  /// `recover` is called when a fault did not go as planned; it may throw std::runtime_error.
+  schedule(std::vector<fault> kinds, std::chrono::milliseconds pause, std::uint64_t seed, diary& log,
+           std::function<void()> recover = nullptr);
   ~schedule() { stop(); }
   schedule(const schedule&) = delete;
   schedule& operator=(const schedule&) = delete;
@@ -76,11 +78,13 @@ class schedule {
   void run();
   void mend(bool all);
   void break_something();
+  void went_wrong(const std::string& what, const char* why);
 
   const std::vector<fault> kinds_;
   const std::chrono::milliseconds pause_;
   dice chance_;
   diary& log_;
+  const std::function<void()> recover_;
   std::multimap<std::int64_t, begun> open_;
   std::atomic<bool> stop_{false};
   std::thread thread_;
