@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 
@@ -73,6 +74,7 @@ class run {
     what_.violations = count_violations(shared_, *servers_);
     if (::isatty(2)) fmt::print(stderr, "\r\033[K");
     print_summary(what_, how_, shared_, log_);
+    std::fflush(stdout);
     return what_.violations == 0 && what_.failure.empty();
   }
 

@@ -96,6 +96,8 @@ void print_summary(const outcome& what, const settings& how, const truth& shared
              grouped(sum(tally::loads_twice)));
   fmt::print("  out of date       {} any reads, by {:.1f} ms at most; D is {} ms\n", grouped(sum(tally::lagging_reads)),
              milliseconds(oldest), how.bound_ms);
+  fmt::print("  no way back       {} answers kept in mind; {} reads that the caches count as not linearizable\n",
+             grouped(sum(tally::kept_in_mind)), grouped(sum(tally::unlinearized)));
   fmt::print("  tier              {} failed calls, {} refused fills, {} connections, {} flushes, {} reigns begun,\n"
              "{:20}{} old entries taken over, the breaker opened {} times\n",
              grouped(sum(tally::tier_failures)), grouped(sum(tally::rejected_fills)), grouped(sum(tally::connections)),

@@ -90,7 +90,7 @@ enum class tally : std::uint8_t {
   any_reads, fresh_reads, absences, nothing_there, errors, lagging_reads, older_than_known, excused_any, excused_fresh,
   writes, withheld, taken_over, repeated, loads, loads_twice, failed_loads, process_hits, tier_hits, source_reads,
   coalesced, unlinearized, tier_failures, rejected_fills, takeovers, reign_changes, flushes, connections, replayed,
-  breaker_opened, own_checks, way_checks, count
+  breaker_opened, kept_in_mind, count
 };
 inline constexpr std::size_t tally_count = static_cast<std::size_t>(tally::count);
 
