@@ -7,6 +7,8 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <set>
@@ -147,6 +149,45 @@ TEST(BucketTable, CountsWhatIsVeryMuchAlike) {
   at.put(at.make(0x1234'5678, 11));
   at.put(at.make(0x1234'5679, 9));
   EXPECT_EQ(at.locate(at.make(0x1234'5678, 9)).alike, 5u);
+}
+
+TEST(BucketTable, NamesTheColdestOfWhatIsVeryMuchAlike) {
+  filled at(64);
+  entry_header& another = at.make(0x1234'5678, 9);
+  EXPECT_EQ(at.locate(another).coldest.entry, nullptr);
+  entry_header& pinned = at.make(0x1234'5678, 9);
+  pinned.set(INT64_MAX, 0);
+  at.put(pinned);
+  EXPECT_EQ(at.locate(another).coldest.entry, nullptr) << "it must stay";
+  std::array<entry_header*, 3> some{};
+  for (entry_header*& one : some) {
+    one = &at.make(0x1234'5678, 9);
+    one->set_uses(2);
+    at.put(*one);
+  }
+  at.put(at.make(0x1234'5679, 9));  // unused, but not alike
+  some[1]->set_uses(1);
+  EXPECT_EQ(at.locate(another).coldest.entry, some[1]);
+  EXPECT_EQ(at.locate(another).coldest.slot, at.table.where(*some[1]).slot);
+}
+
+TEST(BucketTable, FindsTheNearestFreeSlot) {
+  filled at(128);
+  std::vector<entry_header*> all;
+  for (std::uint32_t i = 0; i != 512; ++i) {
+    const auto free = at.table.free_near(62U << 25);
+    ASSERT_TRUE(free) << i;
+    EXPECT_EQ(free->distance, i / 8) << "buckets that are full";
+    all.push_back(&at.make(62U << 25, 1));
+    at.table.insert(at.hash_of(*all.back()), *free, *all.back());
+  }
+  EXPECT_FALSE(at.table.free_near(62U << 25)) << "the page is full";
+  EXPECT_TRUE(at.table.free_near(64U << 25)) << "the next one is not";
+  at.take(*all[100]);
+  const auto freed = at.table.free_near(62U << 25);
+  ASSERT_TRUE(freed);
+  EXPECT_EQ(freed->distance, 100u / 8);
+  EXPECT_EQ(freed->slot, 100u % 8);
 }
 
 TEST(BucketTable, NamesASlotFromTheHomeOfWhatIsInIt) {

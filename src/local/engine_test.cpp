@@ -325,6 +325,20 @@ TEST(Engine, NoKeyIsLostThoughTheTableGrowsFasterThanItsEntriesMove) {
   values.machinery().check();
 }
 
+TEST(Engine, TheTableHasItsLastSizeOnceTheCacheIsAQuarterFull) {
+  constexpr int capacity = 200'000;
+  engine<int, int, std::equal_to<>> values(options(eviction_policy::fifo, capacity));
+  std::vector<int> steps;  // how many entries there are when it grows by more than a small table
+  for (int i = 0; i != capacity; ++i) {
+    const std::size_t before = values.machinery().bytes();
+    values.put(i, hash_of(i, hashing::good), i, {}, time_point{});
+    if (values.machinery().bytes() > before + (200U << 10)) steps.push_back(i);
+  }
+  ASSERT_EQ(steps.size(), 2u) << "to a quarter, and to all";
+  EXPECT_LT(steps.back(), capacity / 4);
+  EXPECT_GT(steps.back(), capacity / 6);
+}
+
 TEST(Engine, ShardsShareTheCapacity) {
   for (const std::size_t capacity : {4, 30, 203}) {
     engine<int, int, std::equal_to<>> values(options(eviction_policy::lru, capacity, 4));

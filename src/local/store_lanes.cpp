@@ -55,16 +55,25 @@ void store::sample(stripe& mine, std::uint32_t body) {
   mine.samples.clear();
 }
 
-void store::note(std::uint32_t body, entry_header* before, entry_header* after, time_point now) {
+// `pushed_out` is another entry that gave way to `after`.
+void store::note(entry_header* before, entry_header* after, time_point now, entry_header* pushed_out) {
   stripe& mine = my_stripe();
   const std::lock_guard lock{mine.mutex};
-  const std::int64_t difference = (after != nullptr ? 1 : 0) - (before != nullptr ? 1 : 0);
+  const std::int64_t difference =
+      (after != nullptr ? 1 : 0) - (before != nullptr ? 1 : 0) - (pushed_out != nullptr ? 1 : 0);
   if (difference != 0) {
     mine.entries.store(mine.entries.load(std::memory_order_relaxed) + difference, std::memory_order_relaxed);
   }
-  if (after != nullptr && before == nullptr) sample(mine, body);
-  lane& here = mine.lanes[shard_index(body)];
-  here.changes.push_back({before, after});
+  if (after != nullptr && before == nullptr) sample(mine, after->hash);
+  note(mine, {before, after}, now);
+  if (pushed_out != nullptr) note(mine, {pushed_out, nullptr}, now);
+}
+
+// Requires: the stripe's lock.
+void store::note(stripe& in, const change& what, time_point now) {
+  const std::uint32_t body = (what.before != nullptr ? what.before : what.after)->hash;
+  lane& here = in.lanes[shard_index(body)];
+  here.changes.push_back(what);
   if (here.changes.size() < batch_) return;
   shard& home = shard_of(body);
   const std::lock_guard home_lock{home.mutex};
@@ -129,7 +138,7 @@ void store::adopt_orphans(time_point now) {
   }
   if (found.empty()) return;
   const epoch_domain::guard guard{epochs_};
-  for (entry_header* const entry : found) note(entry->hash, entry, nullptr, now);
+  for (entry_header* const entry : found) note(entry, nullptr, now);
 }
 
 }  // namespace seawall::local

@@ -44,14 +44,17 @@ bool store::move_page(bucket_table& from, bucket_table& to, std::size_t number) 
   {
     const std::lock_guard lock{page.mutex};
     if (page.moved) return false;
+    // Neighbours mostly go to the same page, whose lock is kept for them.
+    std::unique_lock<small_mutex> target_lock;
     from.move_out(number, [&](entry_header& entry, std::uint16_t tag, const auto& take_out) {
       const key_hash hash{entry.hash, tag};
       bucket_table::page& target = to.page_at(to.page_of(entry.hash));
-      const std::lock_guard target_lock{target.mutex};
-      auto seen = to.locate(hash, reach, never_matches);
-      if (!seen.has_room) seen = to.locate(hash, bucket_table::max_page_buckets, never_matches);
-      if (seen.has_room) {
-        to.insert(hash, seen.room, entry);
+      if (target_lock.mutex() != &target.mutex) {
+        if (target_lock) target_lock.unlock();
+        target_lock = std::unique_lock{target.mutex};
+      }
+      if (const auto room = to.free_near(entry.hash)) {
+        to.insert(hash, *room, entry);
         ++target.entries;
         // Under the target's lock: who pushes the entry out of there must not leave it to be found here.
         take_out();
@@ -112,6 +115,18 @@ bool store::wants_growth(const locked_page& at) const noexcept {
   return at.page->entries > at.table->page_slots() / 8 * 7 && at.table->buckets() < fitting_buckets();
 }
 
+// The sizes are what fits, a quarter of it, and halves of that: so the table never grows shortly before it has its last
+// size, and the last step, which would move the most, moves half of what doubling would.
+std::size_t store::size_after(std::size_t buckets) const noexcept {
+  const std::size_t fitting = fitting_buckets();
+  if (buckets >= fitting) return 2 * buckets;
+  const std::size_t least = buckets + buckets / 2 + 1;
+  std::size_t next = fitting / 4;
+  if (next < least) return fitting;
+  while (next / 2 >= least) next /= 2;
+  return next;
+}
+
 // When memory runs out the table stays as it is, unless it must grow. Where growth does not help, since the hashes of
 // too many keys that may not be evicted are alike, it ends with std::bad_alloc while there is memory.
 void store::grow(bucket_table& full, bool must) {
@@ -123,12 +138,9 @@ void store::grow(bucket_table& full, bool must) {
     if (!must) return;
     finish_moving(*moving, full);
   }
-  const std::size_t fitting = fitting_buckets();
-  const std::size_t doubled = 2 * full.buckets();
-  if (must && full.buckets() / 16 > fitting + bucket_table::max_page_buckets) throw std::bad_alloc{};
+  if (must && full.buckets() / 16 > fitting_buckets() + bucket_table::max_page_buckets) throw std::bad_alloc{};
   try {
-    const bool last = full.buckets() < fitting && doubled > fitting - fitting / 4;
-    auto next = std::make_unique<bucket_table>(last ? fitting : doubled);
+    auto next = std::make_unique<bucket_table>(size_after(full.buckets()));
     next->previous.store(&full, std::memory_order_relaxed);
     table_.store(next.release(), std::memory_order_release);
   } catch (...) {
@@ -148,6 +160,19 @@ void store::rebuild(std::size_t buckets) {
   finish_moving(*old, target);
 }
 
+// Requires: the page's lock. Of what may be evicted within reach, one that was used least.
+bucket_table::position store::coldest(const bucket_table& in, std::uint32_t body) noexcept {
+  bucket_table::position found;
+  unsigned least = ~0U;
+  in.around(body, reach, [&](const bucket_table::position& candidate) {
+    const auto life = candidate.entry->now();
+    if (life.pinned() || life.uses() >= least) return;
+    least = life.uses();
+    found = candidate;
+  });
+  return found;
+}
+
 // Requires: the page's lock; the key is not there. False: only a larger table has room.
 bool store::place(const locked_page& at, const bucket_table::search& seen, key_hash hash, entry_header& fresh,
                   entry_header*& pushed_out) {
@@ -158,17 +183,7 @@ bool store::place(const locked_page& at, const bucket_table::search& seen, key_h
     if (!too_alike && can_grow) return false;
     // Something within reach gives way; one that was used less rather than one that was used more.
     bucket_table::position victim;
-    unsigned least = ~0U;
-    if (!refuses_) {
-      at.table->around(hash.body, too_alike ? bucket_table::max_page_buckets : reach, [&](const auto& candidate) {
-        const entry_header& entry = *candidate.entry;
-        if (entry.pinned() || (too_alike && entry.hash != hash.body)) return;
-        const unsigned uses = entry.uses();
-        if (uses >= least) return;
-        least = uses;
-        victim = candidate;
-      });
-    }
+    if (!refuses_) victim = too_alike ? seen.coldest : coldest(*at.table, hash.body);
     if (victim.entry != nullptr) {
       at.table->erase(victim.entry->hash, at.table->from_its_home(hash.body, victim));
       --at.page->entries;
@@ -291,7 +306,7 @@ void store::clear(removal_cause cause, const std::function<void()>& between) {
         at.page->entries = 0;
         from = at.end;
       }
-      for (entry_header* const entry : here) note(entry->hash, entry, nullptr, time_point::min());
+      for (entry_header* const entry : here) note(entry, nullptr, time_point::min());
     }
     between();
   }

@@ -12,11 +12,13 @@
 #include "seawall/local/schedule_point.hpp"
 #include "seawall/local/small_mutex.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 // Loads of two slots at once are no atomic operations in the language, though each half is one on x86-64;
 // ThreadSanitizer and the schedule tests see the plain way.
@@ -59,6 +61,7 @@ class bucket_table {
     position room;        ///< A free slot; meaningful if `has_room`.
     bool has_room = false;
     std::uint32_t alike = 0;  ///< Other keys with the very same 47 bits.
+    position coldest;         ///< Of those that may be evicted, one that was used least; `entry` null: none may.
   };
 
   /// Memory for at least `buckets`: a power of two up to 64, or a multiple of 64. Throws std::bad_alloc.
@@ -79,7 +82,11 @@ class bucket_table {
     return ((static_cast<std::uint64_t>(page_number) << (page_bits_ + 32)) + bucket_count_ - 1) / bucket_count_;
   }
 
-  void prefetch(std::uint32_t body) const noexcept { __builtin_prefetch(&buckets_[bucket_of(body)]); }
+  void prefetch(std::uint32_t body) const noexcept {
+    const std::size_t home = bucket_of(body);
+    __builtin_prefetch(&buckets_[home]);
+    __builtin_prefetch(&pages_[home >> page_bits_]);
+  }
 
   /// The entry under the hash for which `match(const entry_header&)` is true, or null.
   template <class Match>
@@ -120,7 +127,7 @@ class bucket_table {
           result.found = {entry, distance, i};
           return result;
         }
-        result.alike += entry->hash == hash.body ? 1 : 0;
+        if (entry->hash == hash.body) [[unlikely]] note_alike(result, {entry, distance, i});
       }
       if (!result.has_room && distance < reach) {
         if (const unsigned free = matches(here, free_tag)) {
@@ -131,6 +138,17 @@ class bucket_table {
       if (count_of(here) == 0 && (result.has_room || distance + 1 >= reach)) break;
     }
     return result;
+  }
+
+  /// The free slot of the page that is nearest to the home of the hash, if there is one.
+  std::optional<position> free_near(std::uint32_t body) const noexcept {
+    std::size_t at = bucket_of(body);
+    for (std::uint32_t distance = 0; distance <= page_mask_; ++distance, at = next_in_page(at)) {
+      if (const unsigned free = matches(buckets_[at], free_tag)) {
+        return position{nullptr, distance, static_cast<std::uint32_t>(std::countr_zero(free))};
+      }
+    }
+    return std::nullopt;
   }
 
   /// Where this very entry is; `entry` null if it is not there.
@@ -185,8 +203,14 @@ class bucket_table {
   /// found elsewhere. The counts stay, so that a reader in this table still finds what has not been taken out yet.
   template <class F>
   void move_out(std::size_t page_number, F&& visit) {
-    each(page_number, [](const entry_header& entry) { __builtin_prefetch(&entry); });
-    for (std::size_t b = page_number << page_bits_; b != (page_number + 1) << page_bits_; ++b) {
+    const std::size_t end = (page_number + 1) << page_bits_;
+    std::size_t ahead = page_number << page_bits_;
+    for (std::size_t b = ahead; b != end; ++b) {
+      for (const std::size_t until = std::min(b + buckets_ahead, end); ahead != until; ++ahead) {
+        for (const auto& slot : buckets_[ahead].slots) {
+          __builtin_prefetch(entry_of(slot.load(std::memory_order_relaxed)));
+        }
+      }
       for (auto& slot : buckets_[b].slots) {
         const std::uint64_t word = slot.load(std::memory_order_relaxed);
         entry_header* const entry = entry_of(word);
@@ -217,6 +241,7 @@ class bucket_table {
   static constexpr std::uint16_t free_tag = 0;  // no entry has it
   static constexpr std::uint64_t pointer_mask = 0xffff'ffff'fff8;
   static constexpr unsigned full_count = 14;
+  static constexpr std::size_t buckets_ahead = 4;  // whose entries are fetched: a processor waits for so many at a time
 
   // The slots whose tag it is, a bit for each. They are loaded again before they are followed: this is only a hint, and
   // the processor may load two slots at once.
@@ -266,6 +291,12 @@ class bucket_table {
   }
 #endif
 
+  static void note_alike(search& into, const position& where) noexcept {
+    ++into.alike;
+    const auto life = where.entry->now();
+    if (life.pinned()) return;
+    if (into.coldest.entry == nullptr || life.uses() < into.coldest.entry->uses()) into.coldest = where;
+  }
   static entry_header* entry_of(std::uint64_t word) noexcept {
     return reinterpret_cast<entry_header*>(word & pointer_mask);
   }

@@ -222,7 +222,7 @@ class store {
   static constexpr std::uint32_t unqueued = 15;          // entry_header::queue of a resident entry no policy evicts
 
   static constexpr std::size_t reach = bucket_table::max_page_buckets;  // buckets within which an entry is put
-  static constexpr std::uint32_t most_alike = 16;  // keys with the same 47 bits
+  static constexpr std::uint32_t most_alike = 8;  // keys with the same 47 bits: a search compares each of them
 
   static bool expired(const entry_header& entry, time_point now) noexcept {
     return entry.expired(now.time_since_epoch().count());
@@ -267,6 +267,8 @@ class store {
   void grow(bucket_table& full, bool must);
   void rebuild(std::size_t buckets);
   std::size_t fitting_buckets(std::size_t at_least = 0) const noexcept;
+  std::size_t size_after(std::size_t buckets) const noexcept;
+  static bucket_table::position coldest(const bucket_table& in, std::uint32_t body) noexcept;
   bool place(const locked_page& at, const bucket_table::search& seen, key_hash hash, entry_header& fresh,
              entry_header*& pushed_out);
   bool unlink(entry_header& entry, removal_cause cause) noexcept;
@@ -276,7 +278,8 @@ class store {
   // Lanes and shards (store_shard.cpp).
   void log_use(entry_header& entry) noexcept;
   void sample(stripe& mine, std::uint32_t body);
-  void note(std::uint32_t body, entry_header* before, entry_header* after, time_point now);
+  void note(entry_header* before, entry_header* after, time_point now, entry_header* pushed_out = nullptr);
+  void note(stripe& in, const change& what, time_point now);
   void adopt_orphans(time_point now);
   void drain_lane(lane& of, shard& into, time_point now) noexcept;
   void link(shard& in, entry_header& entry) noexcept;
@@ -362,8 +365,7 @@ auto store::write(key_hash hash, entry_header* fresh, time_point now, removal_ca
   result.done = true;
   if (crowded) [[unlikely]] grow(*full, false);
   if (!outdated) result.before = before;
-  if (before != nullptr || fresh != nullptr) note(hash.body, before, fresh, now);
-  if (pushed_out != nullptr) note(pushed_out->hash, pushed_out, nullptr, now);
+  if (before != nullptr || fresh != nullptr) note(before, fresh, now, pushed_out);
   return result;
 }
 
