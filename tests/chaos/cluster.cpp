@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -75,7 +76,9 @@ class cluster final : public topology {
       nodes_->proxy(i).release();
       nodes_->node(i).resume();
       if (!nodes_->node(i).alive()) nodes_->node(i).restart();
+      nodes_->node(i).run({"CONFIG", "SET", "maxmemory", "0"});
     }
+    end_move();
     nodes_->wait_ok();
   }
 
@@ -138,6 +141,14 @@ class cluster final : public topology {
     return {.text = fmt::format("server {} was killed and is back without data", which)};
   }
 
+  /// One that a full server, for example, has stopped halfway: nothing is whole while a slot is open.
+  void end_move() {
+    if (!moving_) return;
+    moving_->keys();
+    moving_->finish();
+    moving_.reset();
+  }
+
   // Of keys that are there: others move nothing. Each slot once: one that comes back to a server may find there what it
   // was, which is not among the promises.
   begun moves(dice& chance, std::size_t) {
@@ -149,7 +160,7 @@ class cluster final : public topology {
       const std::size_t from = primary_of(slot);
       std::size_t to = from;
       while (to == from) to = primary_of(some_slot(chance));
-      auto move = nodes_->move_slot(slot, to);
+      auto& move = moving_.emplace(nodes_->move_slot(slot, to));
       move.begin();
       pause_between_tries(std::chrono::milliseconds{chance.below(100)});
       for (std::size_t moved = move.keys(1); moved != 0; moved = move.keys(1)) {
@@ -157,8 +168,7 @@ class cluster final : public topology {
         pause_between_tries(std::chrono::milliseconds{chance.below(20)});
       }
       pause_between_tries(std::chrono::milliseconds{chance.below(100)});
-      move.keys();
-      move.finish();
+      end_move();
       ++slots;
     }
     return {.text = fmt::format("{} slots moved, with {} keys", slots, keys)};
@@ -167,6 +177,7 @@ class cluster final : public topology {
   const std::size_t keys_;
   std::set<std::uint16_t> moved_;
   std::unique_ptr<seawall::servers::cluster> nodes_;
+  std::optional<seawall::servers::slot_move> moving_;
   primaries_watch watch_;
 };
 
