@@ -22,7 +22,7 @@ inline std::string story_of(std::uint64_t seed, std::size_t steps) {
 }
 
 /// What must happen in some seed of many, or the simulation proves nothing of the guard behind it.
-inline constexpr std::array<std::string_view, 61> sometimes{
+inline constexpr std::array<std::string_view, 62> sometimes{
     "a batch loaded several keys",
     "a cache was cleared",
     "a change of a tag was not delivered at once",
@@ -78,6 +78,7 @@ inline constexpr std::array<std::string_view, 61> sometimes{
     "tier: invalidated_keys",
     "tier: leases",
     "tier: reign_changes",
+    "tier: puts",
     "tier: rejected_fills",
     "tier: replayed_keys",
     "tier: tag_changes",

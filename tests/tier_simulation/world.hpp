@@ -100,10 +100,11 @@ class world {
 
   // What was committed, and is to be invalidated.
   struct write {
-    enum class of : std::uint8_t { key, tag, everything, every_key };
+    enum class of : std::uint8_t { key, tag, everything, every_key, put, expire };
     of what = of::key;
     int which = 0;
     versions made{};  // zero: not of that key
+    bool has_asynchronous_form() const { return what == of::key || what == of::tag; }
   };
 
   struct writer {
@@ -191,6 +192,7 @@ class world {
   void begin_to_invalidate(process& one, writer& who);
   void invalidate_blocking(process& one, std::size_t index, int depth);
   void has_invalidated(process& one, const write& what);
+  void put(core& cache, const write& what);
   void help(const std::atomic<bool>& done);
   void acknowledge(int key, int version);
   void look_for_deliveries(process& one);
@@ -249,6 +251,7 @@ class world {
   duration slowest_step_{};
   seawall::entry_policy policy_;
   duration load_deadline_{};
+  bool versioned_ = false;            // loaders name the versions of their values
   std::array<int, tags> tagged_{};    // bits: the keys that have the tag
   std::array<bool, tags> named_late_{};  // by loaders only
 

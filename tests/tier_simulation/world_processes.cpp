@@ -124,7 +124,9 @@ seawall::loaded<int> world::outcome_of(int key, int version, bool fails) const {
   if (fails) return seawall::error{seawall::errc::loader_failed, "simulated"};
   seawall::loaded<int> given = seawall::not_found;
   if (version % absent_every != 0) given = version;
-  return std::move(given).with({.tags = tags_of(key, false)});
+  seawall::entry_options about{.tags = tags_of(key, false)};
+  if (versioned_ && version != 0) about.version = version;
+  return std::move(given).with(about);
 }
 
 /// In the background: other processes, servers and time go on meanwhile.

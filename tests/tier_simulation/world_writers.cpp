@@ -13,8 +13,9 @@ constexpr const char* tag_names[] = {"t0", "t1"};
 }  // namespace
 
 void world::name_tags() {
+  versioned_ = chance_.one_in(2);
   if (!chance_.one_in(4)) {
-    tagged_ = {0b11, chance_.pick({0, 0b01, 0b10})};
+    tagged_ = {chance_.pick({0b11, 0b11, 0b01}), chance_.pick({0, 0b01, 0b10})};
     named_late_ = {chance_.one_in(20), chance_.one_in(4)};
   }
   for (int tag = 0; tag != tags; ++tag) {
@@ -37,6 +38,8 @@ std::string world::text_of(const write& what) const {
     case write::of::key: return fmt::format("key {} for version {}", what.which, what.made[what.which]);
     case write::of::tag: return fmt::format("tag {} for versions {}", what.which, fmt::join(what.made, " "));
     case write::of::everything: return fmt::format("everything for versions {}", fmt::join(what.made, " "));
+    case write::of::put: return fmt::format("key {} by a put of version {}", what.which, what.made[what.which]);
+    case write::of::expire: return fmt::format("key {} by marking it stale", what.which);
     case write::of::every_key: break;
   }
   return fmt::format("every key for versions {}", fmt::join(what.made, " "));
@@ -44,13 +47,14 @@ std::string world::text_of(const write& what) const {
 
 void world::start_writer(process& one) {
   writer who{.what = {.which = static_cast<int>(chance_.below(keys))}, .blocks = chance_.one_in(4)};
-  const std::size_t kind = chance_.below(8);
+  const std::size_t kind = chance_.below(10);
   const int tag = static_cast<int>(chance_.below(tags));
   if (kind < 4 && tagged_[tag] != 0) {
     who.what = {.what = write::of::tag, .which = tag};
-  } else if (kind == 4) {
-    who.what.what = chance_.one_in(2) ? write::of::everything : write::of::every_key;
-    who.blocks = true;  // they have no other form
+  } else if (kind < 7) {
+    who.what.what = chance_.pick({write::of::everything, write::of::every_key, write::of::put, write::of::put,
+                                  write::of::expire});
+    who.blocks = true;
   }
   one.writers.push_back(std::move(who));
 }
@@ -70,7 +74,8 @@ void world::move_writer(process& one, std::size_t index, int depth) {
 void world::commit(process& one, writer& who) {
   who.committed = true;
   for (int key = 0; key != keys; ++key) {
-    const bool of_key = who.what.what == write::of::key && who.what.which == key;
+    const bool one_key = who.what.what == write::of::key || who.what.what == write::of::put;
+    const bool of_key = one_key && who.what.which == key;
     const bool of_tag = who.what.what == write::of::tag && (tagged_[who.what.which] >> key & 1) != 0;
     const bool of_all = who.what.what == write::of::everything || who.what.what == write::of::every_key;
     if (of_key || of_tag || of_all) who.what.made[key] = ++committed_[key];
@@ -105,13 +110,24 @@ void world::invalidate_blocking(process& one, std::size_t index, int depth) {
       std::array<int, keys> all{};
       for (int key = 0; key != keys; ++key) all[key] = key;
       cache->invalidate_many(all);
+      break;
     }
+    case write::of::put: put(*cache, what); break;
+    case write::of::expire: cache->expire(what.which, cache->hash_of(what.which)); break;
   }
   depth_ = before;
   ++seen_[what.what == write::of::everything ? "a cache was cleared" : "an invalidation was waited for"];
   if (one.cache == cache) return has_invalidated(one, what);
   ++seen_["a process was killed while it waited for an invalidation"];
   outbox_.push_back(what);
+}
+
+void world::put(core& cache, const write& what) {
+  const int version = what.made[what.which];
+  const auto value = version % absent_every == 0 ? nullptr : std::make_shared<const int>(version);
+  seawall::tag_list all = tags_of(what.which, true);
+  for (const std::uint64_t tag : tags_of(what.which, false).hashes()) all.add(tag);
+  cache.put(what.which, cache.hash_of(what.which), value, policy_, all, static_cast<std::uint64_t>(version));
 }
 
 /// What goes on while a thread is blocked.
@@ -157,8 +173,7 @@ void world::replay_outbox() {
   const write what = outbox_.back();
   outbox_.pop_back();
   ++seen_["an outbox was replayed"];
-  const bool has_form = what.what == write::of::key || what.what == write::of::tag;
-  one.writers.push_back({.what = what, .blocks = !has_form, .committed = true});
+  one.writers.push_back({.what = what, .blocks = !what.has_asynchronous_form(), .committed = true});
 }
 
 }  // namespace simulation
