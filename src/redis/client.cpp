@@ -41,6 +41,7 @@ result<void> client::check() {
 const options& client::configuration() const noexcept { return handle_->core->configuration(); }
 redis::capabilities client::capabilities() const { return handle_->core->capabilities(); }
 redis::stats client::stats() const { return handle_->core->read_stats(); }
+void client::refresh_topology() const { handle_->core->refresh_topology(); }
 std::shared_ptr<const counter_source> client::stats_handle() const { return handle_->counted; }
 boost::asio::any_io_executor client::get_executor() const { return handle_->core->executor(); }
 void client::close() { handle_->core->close(); }

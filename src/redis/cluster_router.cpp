@@ -93,6 +93,7 @@ class cluster_router final : public router, public ender, private cluster_host {
   void close(const error& why) override;
   node* node_for(const request& asked) override;
   std::vector<node*> primaries() override;
+  void refresh() override { machine_.want_map(); }
 
   // ender: of all connections and rooms
   void end(request& asked, const error* failure) override {

@@ -159,6 +159,13 @@ void core::close() {
   loop_->drive(done);
 }
 
+void core::refresh_topology() {
+  asio::post(services_.executor, [self = shared_from_this()] {
+    if (!self->closed_) self->router_->refresh();
+  });
+  if (loop_) loop_->nudge();
+}
+
 // The answer would come by this thread, which would wait for it.
 void core::refuse_to_wait(request& first) {
   const error why{make_error_code(boost::system::errc::resource_deadlock_would_occur),

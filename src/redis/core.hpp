@@ -41,6 +41,8 @@ class core final : public cmd::target, public router_host, public std::enable_sh
 
   /// Any thread: ends all requests, those to come included. Waits for that, unless on the executor.
   void close();
+  /// Any thread: see client.
+  void refresh_topology();
   /// Any thread.
   stats read_stats() const noexcept { return services_.counters.read(); }
   /// Any thread: what stays readable when the core is gone.

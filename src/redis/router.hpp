@@ -20,6 +20,8 @@ class router : public connection_owner {
   virtual node* node_for(const request& asked) = 0;
   /// All servers that hold keys, for commands that go to each of them; empty: not known yet.
   virtual std::vector<node*> primaries() = 0;
+  /// The servers may be others by now.
+  virtual void refresh() {}
 };
 
 /// What routers need of the client's core.

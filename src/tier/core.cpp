@@ -1,6 +1,5 @@
 #include "core.hpp"
 
-#include "beats.hpp"
 #include "replay.hpp"
 #include "scripts.hpp"
 #include "seawall/cmd/error.hpp"
@@ -43,18 +42,6 @@ verdict judge(const error& failure) {
   }
 }
 
-std::string bytes_of_number(std::uint64_t number) {
-  std::string bytes(8, '\0');
-  for (std::size_t i = 8; i-- > 0; number >>= 8) bytes[i] = static_cast<char>(number);
-  return bytes;
-}
-
-std::uint64_t number_of_bytes(std::string_view bytes) {
-  std::uint64_t number = 0;
-  for (const char byte : bytes) number = number << 8 | static_cast<std::uint8_t>(byte);
-  return number;
-}
-
 std::int64_t whole_ms(time_point moment) {
   return std::chrono::duration_cast<milliseconds>(moment.time_since_epoch()).count();
 }
@@ -63,13 +50,19 @@ std::int64_t whole_ms(time_point moment) {
 
 core::core(tier_options how)
     : how_(std::move(how)), clock_(how_.clock ? how_.clock : make_steady_clock()),
-      random_(how_.seed ? *how_.seed : entropy_seed()), token_(bytes_of(draw_nonce(random_))), feeds_(how_.bound),
-      breaker_(how_.breaker, random_),
+      random_(how_.seed ? *how_.seed : entropy_seed()), token_(bytes_of(draw_nonce(random_))),
+      records_(how_.reign_key), feeds_(how_.bound), breaker_(how_.breaker, random_),
       undelivered_([this](std::string_view key) { return listeners_.prefix_of(key); }, how_.undelivered) {}
 
 void core::use(cmd::target& where, remote_tier::find_capabilities can) {
   target_ = &where;
   can_ = std::move(can);
+}
+
+void core::divide(std::function<void()> look_for_moves) {
+  look_for_moves_ = std::move(look_for_moves);
+  records_.divide();
+  feeds_.divide(records_.slots());
 }
 
 void core::close() {
@@ -81,57 +74,8 @@ void core::close() {
   }
   if (timer != 0) clock_->cancel(timer);
   watch_.close();
-  const std::lock_guard lock{beating_};
+  const std::lock_guard lock{beating_mutex_};
   stopped_ = true;
-}
-
-// --- the feed -------------------------------------------------------------------------------------------------------
-
-void core::on_tracking(std::uint64_t generation) {
-  bool tell_all = false;
-  {
-    const std::lock_guard lock{mutex_};
-    tell_all = feeds_.announce(generation);
-    ++totals_.connections;
-  }
-  if (tell_all) listeners_.all_changed();
-  watch_.connected();
-  replay();
-}
-
-void core::on_invalidate(std::uint64_t generation, std::string_view key) {
-  if (key == how_.reign_key) {
-    const std::lock_guard lock{mutex_};
-    return feeds_.recheck(generation);
-  }
-  if (const auto tag = tag_of_key(key)) {
-    {
-      const std::lock_guard lock{mutex_};
-      tags_.forget(std::string{key});
-    }
-    return listeners_.tag_changed(tag->first, tag->second);
-  }
-  if (watch_.heard(key, clock_->now())) return;
-  if (const std::size_t told = listeners_.changed(key)) count(&tier_totals::changes_told, told);
-}
-
-void core::on_loss(std::uint64_t generation, redis::tracking_loss why, std::uint16_t) {
-  bool tell_all = false;
-  {
-    const std::lock_guard lock{mutex_};
-    tags_.forget_all();
-    if (why == redis::tracking_loss::disconnected) {
-      feeds_.lose(generation);
-    } else {
-      tell_all = feeds_.doubt(generation);
-    }
-    if (why == redis::tracking_loss::flushed) {
-      tell_all = true;
-      ++totals_.flushes;
-    }
-  }
-  if (tell_all) listeners_.all_changed();
-  else listeners_.tags_lost();
 }
 
 // --- calls ----------------------------------------------------------------------------------------------------------
@@ -169,29 +113,29 @@ void core::ended(breaker::permit of, const error* failure, bool hurried) {
       else breaker_.succeeded(of, now);
     }
   }
-  if (well) replay();
+  if (well) replay(false);
 }
 
-std::optional<footing> core::expected(time_point now) const {
+std::optional<footing> core::expected(slot_number slot, time_point now) const {
   const std::lock_guard lock{mutex_};
-  return feeds_.expected(now);
+  return feeds_.expected(slot, now);
 }
 
-std::optional<footing> core::stand_on(std::uint64_t generation, time_point asked) {
+std::optional<footing> core::stand_on(std::uint64_t generation, slot_number slot, time_point asked) {
   const std::lock_guard lock{mutex_};
-  return feeds_.stand_on(generation, asked);
+  return feeds_.stand_on(generation, slot, asked);
 }
 
-std::optional<std::uint64_t> core::last_reign() const {
+std::optional<std::uint64_t> core::last_reign(slot_number slot) const {
   const std::lock_guard lock{mutex_};
-  return feeds_.last_reign();
+  return feeds_.last_reign(slot);
 }
 
 std::int64_t core::server_now_ms(std::int64_t ahead_ms) const { return whole_ms(clock_->now()) + ahead_ms; }
 
-std::int64_t core::ahead_ms() const {
+std::int64_t core::ahead_ms(slot_number slot) const {
   const std::lock_guard lock{mutex_};
-  return feeds_.ahead_ms();
+  return feeds_.ahead_ms(slot);
 }
 
 void core::count(std::uint64_t tier_totals::*field, std::uint64_t n) {
@@ -221,111 +165,6 @@ counter_set core::counters() const {
   return set;
 }
 
-// --- tags -----------------------------------------------------------------------------------------------------------
-
-core::tag_state core::tag(std::uint64_t connection, const std::string& key) const {
-  const std::lock_guard lock{mutex_};
-  return {.generation = tags_.find(connection, key), .pending = undelivered_.contains(key)};
-}
-
-bool core::tag_due(const std::string& key, time_point now) const {
-  const std::lock_guard lock{mutex_};
-  return tags_.due(key, now);
-}
-
-std::optional<std::uint64_t> core::learn_tag(std::uint64_t connection, const std::string& key, resp::view reply) {
-  if (reply.is_null() || reply.text().size() != 8) return std::nullopt;
-  const std::uint64_t generation = number_of_bytes(reply.text());
-  const time_point now = clock_->now();
-  const std::lock_guard lock{mutex_};
-  if (feeds_.tells(connection)) tags_.learn(connection, key, generation, now);
-  return generation;
-}
-
-std::string core::new_generation() { return bytes_of_number(random_.next()); }
-
-// --- beats ----------------------------------------------------------------------------------------------------------
-
-// One record for one primary.
-cmd::any_command core::beat_command(std::string_view, bool anew) {
-  const std::string next = bytes_of_number(random_.next());
-  // With its source: a server that is asked for the first time does not have it.
-  return cmd::command<resp::value>{cmd::builder{"EVAL"}
-                                       .text(beat_script().source())
-                                       .keys_and_values(how_.reign_key, next, anew ? "anew" : "")};
-}
-
-void core::heard_beat(std::uint64_t generation, time_point sent, resp::view reply) {
-  const std::string_view reign = reply[0].text();
-  const std::optional<std::int64_t> server_ms = reply[1].integer();
-  if (reign.size() != 8 || !server_ms) {
-    return missed_beat(generation, error{cmd::errc::unexpected_reply, "the answer to the tier's beat script"});
-  }
-  const time_point now = clock_->now();
-  // The server read its clock on the way; half of it is the best guess.
-  const std::int64_t ahead = *server_ms - whole_ms(sent + (now - sent) / 2);
-  bool tell_all = false;
-  {
-    const std::lock_guard lock{mutex_};
-    tell_all = feeds_.beat(generation, sent, number_of_bytes(reign), ahead);
-    missing_ = false;
-  }
-  if (tell_all) listeners_.all_changed();
-  judge_feed(generation, sent);
-}
-
-void core::missed_beat(std::uint64_t generation, const error& why) {
-  bool tell_all = false;
-  bool said = false;
-  {
-    const std::lock_guard lock{mutex_};
-    if (why.code() == cmd::make_error_code(cmd::errc::read_only)) tell_all = feeds_.doubt(generation);
-    said = std::exchange(missing_, true);
-  }
-  if (tell_all) listeners_.all_changed();
-  if (how_.log && !said) how_.log(log_level::warning, fmt::format("shared tier: no reign: {}", why.message()));
-}
-
-// Requires: mutex_ is held.
-void core::arm_heartbeat(time_point now) {
-  last_used_ = std::max(last_used_, now);
-  if (std::exchange(armed_, true)) return;
-  timer_ = clock_->call_at(after(now, how_.heartbeat), [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->on_heartbeat();
-  });
-}
-
-void core::on_heartbeat() {
-  const std::lock_guard beating{beating_};
-  if (stopped_) return;
-  const time_point now = clock_->now();
-  bool send = false;
-  {
-    const std::lock_guard lock{mutex_};
-    armed_ = false;
-    const bool idle = after(last_used_, how_.idle) <= now && undelivered_.size() == 0;
-    if (closed() || idle) return;
-    const time_point last_used = last_used_;
-    arm_heartbeat(now);
-    last_used_ = last_used;
-    send = !std::exchange(beat_under_way_, true);
-  }
-  if (send) operation::start(std::make_unique<heartbeat_call>(shared_from_this()));
-}
-
-void core::heartbeat_ended(bool well, duration took) {
-  bool waits = false;
-  {
-    const std::lock_guard lock{mutex_};
-    beat_under_way_ = false;
-    ++(well ? totals_.heartbeats : totals_.failed_heartbeats);
-    if (well) heartbeat_time_ = took;
-    waits = well && undelivered_.size() != 0;
-  }
-  if (waits) replay();
-  if (well) watch_.begin_due(shared_from_this());
-}
-
 // --- invalidations that wait ----------------------------------------------------------------------------------------
 
 void core::undeliver(std::span<const std::string_view> keys) {
@@ -336,10 +175,12 @@ void core::undeliver(std::span<const std::string_view> keys) {
   if (!closed()) arm_heartbeat(now);  // it may have paused while the call was under way
 }
 
-void core::replay() {
+// `at_once`: a server has come back.
+void core::replay(bool at_once) {
   {
     const std::lock_guard lock{mutex_};
     if (closed() || replaying_ || undelivered_.size() == 0) return;
+    if (!at_once && clock_->now() < replay_after_) return;
     replaying_ = true;
   }
   operation::start(std::make_unique<replay_call>(shared_from_this()));
@@ -348,21 +189,25 @@ void core::replay() {
 std::vector<undelivered::item> core::take_undelivered() {
   constexpr std::size_t batch = 256;
   const std::lock_guard lock{mutex_};
-  auto taken = undelivered_.take_batch(batch);
-  if (taken.empty() || closed()) replaying_ = false;
-  return closed() ? std::vector<undelivered::item>{} : taken;
+  std::vector<undelivered::item> taken;
+  if (!closed()) taken = undelivered_.take_batch(batch);
+  if (taken.empty()) replaying_ = false;  // with the same lock, so that nothing that comes now is overlooked
+  return taken;
 }
 
-bool core::replayed(std::span<const undelivered::item> batch, bool well) {
+void core::delivered(std::span<const undelivered::item> some) {
   const std::lock_guard lock{mutex_};
-  if (well) {
-    undelivered_.delivered(batch);
-    totals_.replayed_keys += batch.size();
-  } else {
-    undelivered_.put_back(batch);
-    replaying_ = false;
-  }
-  return well;
+  undelivered_.delivered(some);
+  totals_.replayed_keys += some.size();
+}
+
+void core::replay_ended(std::span<const undelivered::item> left) {
+  const std::lock_guard lock{mutex_};
+  replaying_ = false;
+  if (left.empty()) return;
+  undelivered_.put_back(left);
+  // The calls that go well are those of the other servers.
+  if (records_.divided()) replay_after_ = after(clock_->now(), how_.heartbeat);
 }
 
 // --- bytes ----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include "entry_format.hpp"
 #include "feeds.hpp"
 #include "listeners.hpp"
+#include "record_keys.hpp"
 #include "seawall/base/random.hpp"
 #include "seawall/cmd/command.hpp"
 #include "seawall/cmd/request.hpp"
@@ -21,6 +22,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -48,6 +50,8 @@ class core final : public redis::tracking_listener,
 
   /// Before the first call.
   void use(cmd::target& where, remote_tier::find_capabilities can);
+  /// Before the first call: the keys lie in the slots of a cluster.
+  void divide(std::function<void()> look_for_moves);
   /// Later calls are refused, and no heartbeat runs from then on.
   void close();
 
@@ -62,40 +66,52 @@ class core final : public redis::tracking_listener,
   /// `hurried`: the caller had less time than calls need, so that a timeout says nothing of the server.
   void ended(breaker::permit of, const error* failure, bool hurried);
 
+  using slot_number = record_keys::slot_number;
+  const record_keys& records() const noexcept { return records_; }
   /// What is known of the server that will presumably answer; nothing: a beat goes in front.
-  std::optional<footing> expected(time_point now) const;
+  std::optional<footing> expected(slot_number slot, time_point now) const;
   /// For an answer: see feeds.
-  std::optional<footing> stand_on(std::uint64_t generation, time_point asked);
-  std::optional<std::uint64_t> last_reign() const;
+  std::optional<footing> stand_on(std::uint64_t generation, slot_number slot, time_point asked);
+  std::optional<std::uint64_t> last_reign(slot_number slot) const;
   std::int64_t server_now_ms(std::int64_t ahead_ms) const;
-  std::int64_t ahead_ms() const;
+  std::int64_t ahead_ms(slot_number slot) const;
 
-  /// The command that asks for the reign of the server with the key. `anew`: it begins another one.
-  cmd::any_command beat_command(std::string_view key, bool anew = false);
+  /// The command that asks for the reign of the slot's server.
+  cmd::any_command beat_command(slot_number slot);
   /// The answer of a beat that was sent at that moment.
-  void heard_beat(std::uint64_t generation, time_point sent, resp::view reply);
+  void heard_beat(std::uint64_t generation, slot_number slot, time_point sent, resp::view reply);
   /// A beat was answered with an error, or not at all.
   void missed_beat(std::uint64_t generation, const error& why);
-  void heartbeat_ended(bool well, duration took);
+  /// `meant`: the connection whose life it was to show.
+  void heartbeat_ended(std::uint64_t meant, bool well, duration took);
 
   /// These are to be invalidated as soon as possible.
   void undeliver(std::span<const std::string_view> keys);
   std::vector<undelivered::item> take_undelivered();
-  /// What became of a batch. True: more waits, and the time is good to go on.
-  bool replayed(std::span<const undelivered::item> batch, bool well);
+  void delivered(std::span<const undelivered::item> some);
+  /// The last batch has ended; these were not delivered.
+  void replay_ended(std::span<const undelivered::item> left);
 
   // Tags.
-  /// What is known of a tag for an answer that came over the connection. `pending`: its change has not reached the
-  /// server yet, so that nothing there is to be used.
+  /// What is known of a tag for an answer that came over the connection.
   struct tag_state {
     std::optional<std::uint64_t> generation{};
-    bool pending = false;
+    std::uint64_t connection = 0;  ///< That told it.
+    time_point as_of{};            ///< It was right then, at least.
+    bool pending = false;  ///< Its change has not reached the server yet, so that nothing there is to be used.
   };
-  tag_state tag(std::uint64_t connection, const std::string& key) const;
-  /// Whether a tag is to be read, since it is not known or has not been read for a while.
-  bool tag_due(const std::string& key, time_point now) const;
-  /// What a reply says; remembered if the connection tells of changes.
+  tag_state tag(std::uint64_t connection, const std::string& key, time_point now) const;
+  /// Whether a tag is to be read, since it is not known or has not been read for a while. `fresh`: what another
+  /// connection than the expected one has told is not enough.
+  bool tag_due(const std::string& key, time_point now, const std::optional<footing>& expected, bool fresh) const;
+  /// What a reply says; remembered if the connection tells of changes. Nothing if it is not to be trusted.
   std::optional<std::uint64_t> learn_tag(std::uint64_t connection, const std::string& key, resp::view reply);
+  /// This process has changed these records.
+  void tags_changed(std::span<const std::string> keys);
+  /// The proof of what came over a connection and depends on what others have told.
+  const tier_proof* prove(std::span<const std::uint64_t> connections);
+  /// The proof of an entry that came so; none also if one of its tags is not known to be what it was.
+  const tier_proof* prove_entry(const footing& on, std::string_view key, std::span<const tag_stamp> tags);
   /// A generation that was never there before, as it is stored.
   std::string new_generation();
 
@@ -119,9 +135,14 @@ class core final : public redis::tracking_listener,
  private:
   /// What the answer to a sign of life says of the feed; see watch.
   void judge_feed(std::uint64_t generation, time_point sent);
-  void replay();
+  void replay(bool at_once = true);
   void arm_heartbeat(time_point now);
   void on_heartbeat();
+  struct pulse {
+    std::uint64_t meant;
+    slot_number slot;
+  };
+  std::vector<pulse> pulses();
 
   const tier_options how_;
   const std::shared_ptr<seawall::clock> clock_;
@@ -129,12 +150,14 @@ class core final : public redis::tracking_listener,
   const std::string token_;
   cmd::target* target_ = nullptr;
   remote_tier::find_capabilities can_;
+  std::function<void()> look_for_moves_;
   tier::listeners listeners_;
+  record_keys records_;
   tier::watch watch_{how_, random_};
 
   // Held while the heartbeat uses the target, so that `close` waits for it. Recursive: a target may answer at once.
-  std::recursive_mutex beating_;
-  bool stopped_ = false;  // guarded by beating_
+  std::recursive_mutex beating_mutex_;
+  bool stopped_ = false;  // guarded by beating_mutex_
 
   std::atomic<bool> closed_{false};  // set under mutex_
 
@@ -145,11 +168,14 @@ class core final : public redis::tracking_listener,
   undelivered undelivered_;
   tag_cache tags_;
   bool replaying_ = false;
+  time_point replay_after_ = time_point::min();  // of a cluster, one of whose servers did not take what it was sent
   time_point last_used_ = time_point::min();
   bool armed_ = false;
   seawall::clock::timer_id timer_ = 0;
-  bool beat_under_way_ = false;
-  bool missing_ = false;  // the last beat was not answered, which was said
+  std::vector<std::uint64_t> beating_;  // connections that a heartbeat is under way for
+  bool missing_ = false;                // the last beat was not answered, which was said
+  time_point said_ = time_point::min();
+  time_point looked_{};  // for slots that moved
   tier_totals totals_{};
   duration heartbeat_time_{};
 };

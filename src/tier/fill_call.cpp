@@ -12,11 +12,12 @@
 namespace seawall::tier {
 
 fill_call::fill_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_fill> what)
-    : call(std::move(core), std::move(what)), key_(what_->key), written_(core_->nonce()) {}
+    : call(std::move(core), std::move(what)), key_(what_->key), slot_(core_->records().slot_of(key_)),
+      written_(core_->nonce()) {}
 
 void fill_call::begin() {
   if (auto why = refused(key_)) return end(std::move(why));
-  const auto reign = core_->last_reign();
+  const auto reign = core_->last_reign(slot_);
   if (!reign) return end(error{errc::invalid_argument, "a fill without a lease of this tier"});
   reign_ = *reign;
   if (what_->entry.payload.size() > core_->options().max_payload) {
@@ -25,7 +26,7 @@ void fill_call::begin() {
                                                               core_->options().max_payload)});
   }
   // The reign is the one that the lease names, or the store rejects it: also when another has begun meanwhile.
-  bytes_ = encode_entry(what_->entry, written_, reign_, core_->server_now_ms(core_->ahead_ms()),
+  bytes_ = encode_entry(what_->entry, written_, reign_, core_->server_now_ms(core_->ahead_ms(slot_)),
                         core_->options().compression);
   if (bytes_.empty()) return end_fill(error{errc::invalid_argument, "the entry has too many tags"});
   begin_round(!what_->refresh && core_->can().set_ifeq);
@@ -38,8 +39,8 @@ void fill_call::begin_round(bool natively) {
   look_.set(*this, cmd::command<resp::value>{cmd::builder{"GETRANGE"}.key(key_).number(0).number(header_size - 1)});
   asked_at_ = core_->now();
   round_.clear();
-  if (!core_->expected(asked_at_)) {
-    beat_.set(*this, core_->beat_command(key_));
+  if (!core_->expected(slot_, asked_at_)) {
+    beat_.set(*this, core_->beat_command(slot_));
     round_.push_back(&beat_);
   }
   round_.push_back(&store_);
@@ -64,9 +65,9 @@ void fill_call::store_by_script() {
 }
 
 void fill_call::replied(step& which, resp::view reply) noexcept {
-  if (&which == &beat_) return core_->heard_beat(which.generation, asked_at_, reply);
+  if (&which == &beat_) return core_->heard_beat(which.generation, slot_, asked_at_, reply);
   if (&which == &unlock_) return;
-  const auto on = core_->stand_on(which.generation, asked_at_);
+  const auto on = core_->stand_on(which.generation, slot_, asked_at_);
   const bool same_reign = on && on->reign == reign_;
   if (&which == &store_) {
     stored_ = natively_ ? which.done() : which.number() == 1;
@@ -78,7 +79,7 @@ void fill_call::replied(step& which, resp::view reply) noexcept {
   if (!what_->accepted || !same_reign) return;
   const auto header = decode_header(reply.text());
   if (!header || header->nonce != written_) return;
-  what_->proof = on->proof;
+  what_->proof = core_->prove_entry(*on, key_, what_->entry.tags);
   what_->on_read();
 }
 

@@ -26,6 +26,7 @@ class fill_call final : public call<tier_fill> {
   void end_fill(std::optional<error> failure);
 
   const std::string key_;
+  const core::slot_number slot_;
   const tier_nonce written_;   // of the entry
   std::string bytes_;          // of the entry
   std::uint64_t reign_ = 0;

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,8 +24,19 @@ class listeners {
     const std::lock_guard lock{mutex_};
     auto next = std::make_shared<list>(*all_);
     std::erase_if(*next, [](const place& one) { return one.who.expired(); });
+    prefixes_.insert(prefix);
     next->push_back({.prefix = std::move(prefix), .who = std::move(who)});
     all_ = std::move(next);
+  }
+
+  /// The prefixes that begin so, of all that were ever attached: what is stored outlives its caches.
+  std::vector<std::string> prefixes_under(std::string_view begin) const {
+    const std::lock_guard lock{mutex_};
+    std::vector<std::string> found;
+    for (auto at = prefixes_.lower_bound(begin); at != prefixes_.end() && at->starts_with(begin); ++at) {
+      found.push_back(*at);
+    }
+    return found;
   }
 
   /// Tells all whose prefix the key has: a cache's prefix may begin as another's does. Returns how many.
@@ -80,6 +93,7 @@ class listeners {
   }
 
   mutable std::mutex mutex_;
+  std::set<std::string, std::less<>> prefixes_;                   // guarded by mutex_
   std::shared_ptr<const list> all_ = std::make_shared<const list>();  // guarded by mutex_; never changed
 };
 

@@ -30,7 +30,8 @@ cmd::any_command set_if_absent(std::string_view key, std::string_view value, dur
 }  // namespace
 
 read_call::read_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_read> what)
-    : call(std::move(core), std::move(what)), key_(what_->key), own_(core_->nonce()) {}
+    : call(std::move(core), std::move(what)), key_(what_->key), slot_(core_->records().slot_of(key_)),
+      own_(core_->nonce()) {}
 
 void read_call::begin() {
   core_->count(&tier_totals::reads);
@@ -49,15 +50,16 @@ void read_call::begin_round() {
   if (rounds_ != 0 && out_of_time()) return end_without_answer();
   ++rounds_;
   asked_at_ = core_->now();
-  const std::optional<footing> on = core_->expected(asked_at_);
+  // Where an answer was not to be trusted, another server has the slot than the last beat was answered by.
+  const std::optional<footing> on = unverified_ ? std::nullopt : core_->expected(slot_, asked_at_);
   round_.clear();
   beat_sent_ = !on;
   if (!on) {
-    beat_.set(*this, core_->beat_command(key_));
+    beat_.set(*this, core_->beat_command(slot_));
     round_.push_back(&beat_);
   }
-  add_tags();
-  looks_again_ = false;
+  add_tags(on);
+  looks_again_ = claim_told_ = false;
   taking_ = std::exchange(next_, claim::none);
   // A lease says under which reign it was taken, so that waits for the beat.
   if (!on && taking_ != claim::refresh) taking_ = claim::none;
@@ -68,18 +70,31 @@ void read_call::begin_round() {
   send(round_, what_->caller_waits && rounds_ == 1);
 }
 
-void read_call::need_tag(std::uint64_t tag) {
-  if (std::ranges::find(tags_, tag, &tag_query::tag) != tags_.end()) return;
+auto read_call::find_tag(std::uint64_t tag) -> tag_query* {
+  const auto found = std::ranges::find(tags_, tag, &tag_query::tag);
+  return found == tags_.end() ? nullptr : &*found;
+}
+
+auto read_call::need_tag(std::uint64_t tag) -> tag_query& {
+  if (tag_query* const known = find_tag(tag)) return *known;
   tag_query& query = tags_.emplace_back();
   query.tag = tag;
-  query.key = tag_key_of(what_->prefix, tag);
+  query.key = core_->records().tag_key(what_->prefix, tag, key_);
+  query.slot = core_->records().slot_of(query.key);
+  return query;
 }
 
 // In front of everything else, so that they are known when the lease is taken.
-void read_call::add_tags() {
+void read_call::add_tags(const std::optional<footing>& on) {
   for (tag_query& query : tags_) {
-    query.told.reset();
-    if (!core_->tag_due(query.key, asked_at_)) continue;
+    if (!what_->fresh || query.again) query.told.reset();
+    if (query.told) continue;
+    if (!std::exchange(query.again, false) && !core_->tag_due(query.key, asked_at_, on, what_->fresh)) continue;
+    query.asked_at = asked_at_;
+    if (query.slot != slot_ && (query.distrusted || !core_->expected(query.slot, asked_at_))) {
+      query.beat.set(*this, core_->beat_command(query.slot));
+      round_.push_back(&query.beat);
+    }
     if (query.missing) {
       const duration life = core_->options().tag_life;
       query.make.set(*this, set_if_absent(query.key, core_->new_generation(), life));
@@ -90,35 +105,48 @@ void read_call::add_tags() {
   }
 }
 
-bool read_call::stamp_lease(std::uint64_t connection) {
+bool read_call::stamp_lease() {
   what_->stamps.clear();
   if (what_->prefix.empty()) return true;
   for (const tag_query& query : tags_) {
     if (query.tag != 0 && std::ranges::find(what_->tags, query.tag) == what_->tags.end()) continue;
-    const auto generation = generation_of(connection, query.tag);
+    const auto generation = generation_of(query.tag);
     if (!generation) return false;
-    what_->stamps.push_back({query.tag, *generation});
+    what_->stamps.push_back({query.tag, generation->number});
   }
   return true;
 }
 
 // Nothing also while a change of the tag waits for its delivery.
-std::optional<std::uint64_t> read_call::generation_of(std::uint64_t connection, std::uint64_t tag) {
-  const auto query = std::ranges::find(tags_, tag, &tag_query::tag);
-  const bool asked = query != tags_.end();
-  const core::tag_state state = core_->tag(connection, asked ? query->key : tag_key_of(what_->prefix, tag));
+auto read_call::generation_of(std::uint64_t tag) -> std::optional<tag_generation> {
+  const tag_query* const query = find_tag(tag);
+  const std::uint64_t here = get_.generation;
+  const core::tag_state state =
+      core_->tag(here, query ? query->key : core_->records().tag_key(what_->prefix, tag, key_), core_->now());
   tag_pending_ |= state.pending;
   if (state.pending) return std::nullopt;
-  return asked && query->told ? query->told : state.generation;
+  if (query && query->told) {
+    depends_on(query->connection, query->asked_at);
+    return tag_generation{*query->told, true};
+  }
+  if (!state.generation || (what_->fresh && state.connection != here)) return std::nullopt;
+  depends_on(state.connection, state.as_of);
+  return tag_generation{*state.generation, state.connection == here || (query && query->was_told)};
 }
 
-auto read_call::check_tags(std::uint64_t connection, const tier_entry& entry) -> validity {
+void read_call::depends_on(std::uint64_t connection, time_point as_of) {
+  if (connection == get_.generation) return;
+  others_.push_back(connection);
+  as_of_ = std::min(as_of_, as_of);
+}
+
+auto read_call::check_tags(const tier_entry& entry) -> validity {
   validity all = validity::valid;
   for (const tag_stamp& stamp : entry.tags) {
-    const auto generation = generation_of(connection, stamp.tag);
-    if (generation && *generation != stamp.generation) return validity::invalid;
-    if (generation) continue;
-    need_tag(stamp.tag);
+    const auto generation = generation_of(stamp.tag);
+    if (generation && generation->number == stamp.generation) continue;
+    if (generation && generation->new_enough) return validity::invalid;
+    need_tag(stamp.tag).again |= generation.has_value();
     all = validity::unknown;
   }
   return all;
@@ -140,23 +168,34 @@ void read_call::add_claim() {
 }
 
 void read_call::replied(step& which, resp::view reply) noexcept {
-  if (&which == &beat_) return core_->heard_beat(which.generation, asked_at_, reply);
+  if (&which == &beat_) return core_->heard_beat(which.generation, slot_, asked_at_, reply);
   if (&which == &claim_) {
+    claim_told_ = true;
     if (taking_ == claim::refresh && which.done()) has_lock_ = true;
     if (taking_ == claim::replace && which.number() == 1) core_->count(&tier_totals::takeovers);
     return;
   }
+  if (&which != &get_) return tag_replied(which, reply);
+  if (claim_.misses_script()) return;  // the round will be repeated
+  const std::optional<footing> on = core_->stand_on(which.generation, slot_, asked_at_);
+  unverified_ = !on;
+  others_.clear();
+  as_of_ = asked_at_;
+  if (on) judge(*on, reply);
+}
+
+void read_call::tag_replied(step& which, resp::view reply) {
   for (tag_query& query : tags_) {
     if (&which == &query.make) return;
+    if (&which == &query.beat) return core_->heard_beat(which.generation, query.slot, query.asked_at, reply);
     if (&which != &query.read) continue;
     query.missing = reply.is_null();
     query.told = core_->learn_tag(which.generation, query.key, reply);
+    query.distrusted = !query.told && !query.missing;
+    query.connection = which.generation;
+    query.was_told |= query.told.has_value();
     return;
   }
-  if (claim_.misses_script()) return;  // the round will be repeated
-  const std::optional<footing> on = core_->stand_on(which.generation, asked_at_);
-  unverified_ = !on;
-  if (on) judge(*on, reply);
 }
 
 // Decides, or sets what the next round does.
@@ -174,7 +213,7 @@ void read_call::judge(const footing& on, resp::view reply) {
     case stored_kind::lease:
       what_->nonce = header->nonce;
       if (header->nonce != own_) return decide(outcome::held, on);
-      if (!stamp_lease(get_.generation)) {
+      if (!stamp_lease()) {
         looks_again_ = true;
         return;
       }
@@ -192,7 +231,7 @@ void read_call::judge_entry(const footing& on, std::string_view bytes, const tie
     core_->count(&tier_totals::undecodable);
     return take_away(bytes, on);
   }
-  switch (check_tags(get_.generation, *entry)) {
+  switch (check_tags(*entry)) {
     case validity::invalid: return take_away(bytes, on);
     case validity::unknown: looks_again_ = true; return;
     case validity::valid: break;
@@ -200,9 +239,14 @@ void read_call::judge_entry(const footing& on, std::string_view bytes, const tie
   what_->nonce = nonce;
   const bool fresh = entry->fresh_for > duration::zero() && !unusable && !what_->early;
   if (what_->refresh && !fresh) {
+    // In a cluster the right of a few keys lies on another server than they do, whose answer may be later.
+    if (taking_ == claim::refresh && !claim_told_ && !claim_.failure()) {
+      looks_again_ = true;
+      return;
+    }
     // A failed SET is no answer: whoever holds the right is unknown.
     if (!has_lock_ && taking_ == claim::refresh && claim_.failure()) return want(claim::refresh, on);
-    if (has_lock_ && !stamp_lease(get_.generation)) {
+    if (has_lock_ && !stamp_lease()) {
       looks_again_ = true;
       return;
     }
@@ -226,9 +270,18 @@ void read_call::want(claim how, const footing& on) {
 void read_call::decide(outcome is, const footing& on) {
   decided_ = true;
   what_->is = is;
-  what_->proof = on.proof;
-  what_->asked_at = asked_at_;
+  what_->proof = prove(on);
+  what_->asked_at = as_of_;
   what_->on_read();
+}
+
+// What is to be loaded has the tags that were asked for, as what was found has its own.
+const tier_proof* read_call::prove(const footing& on) {
+  if (!core_->records().divided()) return on.proof;
+  if (what_->is == outcome::held && what_->takes_lease && !what_->prefix.empty() && !stamp_lease()) return nullptr;
+  if (others_.empty()) return on.proof;
+  others_.push_back(on.generation);
+  return what_->fresh ? nullptr : core_->prove(others_);
 }
 
 void read_call::round_ended() {
@@ -242,7 +295,7 @@ void read_call::round_ended() {
     return begin_round();
   }
   if (looks_again_) {
-    if (rounds_ >= most_rounds + 2 || tag_pending_) return end_without_answer();
+    if (rounds_ >= most_rounds + 2 || tag_pending_ || tag_failure()) return end_without_answer();
     return begin_round();
   }
   // Not taken in this round, and the next would meet the same.
@@ -253,6 +306,15 @@ void read_call::round_ended() {
   }
   if (refused) return end_without_answer();
   begin_round();
+}
+
+std::optional<error> read_call::tag_failure() const {
+  for (const tag_query& query : tags_) {
+    for (const step* one : {&query.beat, &query.make, &query.read}) {
+      if (one->failure()) return one->failure();
+    }
+  }
+  return std::nullopt;
 }
 
 void read_call::end_decided() {
@@ -270,7 +332,11 @@ void read_call::end_without_answer() {
   if (!why && tag_pending_) {
     why = error{cmd::errc::unreachable, "the invalidation of a tag has not reached the server yet"};
   }
+  if (!why && looks_again_) why = tag_failure();
   if (!why && out_of_time()) why = late();
+  if (!why && unverified_ && core_->records().divided()) {
+    why = error{cmd::errc::try_again, "the slot is on its way to another server"};
+  }
   if (!why) why = error{cmd::errc::connection_lost, "the connection changed while the tier was asked"};
   what_->is = outcome::failed;
   // It may have been stored all the same, and others would wait for its end.

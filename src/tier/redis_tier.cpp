@@ -23,13 +23,15 @@ class owned_client {
 
 result<std::shared_ptr<remote_tier>> redis_tier(const redis::client& like, tier_options how) {
   redis::options options = like.configuration();
-  if (options.url.find("+cluster") != std::string::npos) {
-    return fail(errc::invalid_argument, "shared tier: a Redis Cluster cannot be one yet");
+  const bool cluster = options.url.find("+cluster") != std::string::npos;
+  if (cluster && how.reign_key.find_first_of("{}") != std::string::npos) {
+    return fail(errc::invalid_argument, "shared tier: reign_key must have no braces where it is a cluster");
   }
   if (!how.log) how.log = options.log;
   if (!how.clock) how.clock = options.clock;
   const auto make = [&](std::shared_ptr<redis::tracking_listener> feed) -> result<remote_tier::made_target> {
-    // An order of replies and changes, and an end for which the destructor can wait.
+    // An order of replies and changes (of each server of a cluster, too, and of all of them one thread that tells), and
+    // an end for which the destructor can wait.
     options.connections = 1;
     options.executor = {};
     options.read_from = redis::read_from::primary;
@@ -43,6 +45,8 @@ result<std::shared_ptr<remote_tier>> redis_tier(const redis::client& like, tier_
         .where = &held.target(),
         .owner = std::move(owner),
         .can = [&held] { return held.capabilities(); },
+        .cluster = cluster,
+        .look_for_moves = [&held] { held.refresh_topology(); },
         .aside = [&held](std::string_view key) {
           const auto own = std::make_shared<redis::session>(held.open_session(key));
           return std::shared_ptr<cmd::target>{own, &own->target()};

@@ -30,7 +30,8 @@ local h = redis.call('GETRANGE', KEYS[1], 0, 47)
 
 const cmd::script& beat_script() {
   // The record: 8 bytes reign, the server's run_id and its replication id. Servers before Redis 7 want to be told that
-  // a program which writes what it learned (INFO) is to be replicated by its effects.
+  // a program which writes what it learned (INFO) is to be replicated by its effects. The GET behind the SET makes the
+  // server tell of the next change.
   static const cmd::script program{R"lua(
 if redis.replicate_commands then redis.replicate_commands() end
 local about = redis.call('INFO', 'replication')
@@ -44,13 +45,15 @@ local record = redis.call('GET', KEYS[1]) or ''
 local same_process = #record >= 8 and record:sub(9, 8 + #run) == run
 local same_id = record:sub(9 + #run) == id
 local reign = record:sub(1, 8)
-if ARGV[2] == 'anew' or not same_process or (not same_id and earlier:find('[^0]')) then reign = ARGV[1] end
+if not same_process or (not same_id and earlier:find('[^0]')) then reign = ARGV[1] end
 if reign .. run .. id ~= record then
   redis.call('DEL', KEYS[1])
   redis.call('SET', KEYS[1], reign .. run .. id)
+  redis.call('GET', KEYS[1])
 end
 local now = redis.call('TIME')
-return {reign, tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)}
+local history = earlier:find('[^0]') and id or ''
+return {reign, tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000), history}
 )lua"};
   return program;
 }

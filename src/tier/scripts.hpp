@@ -10,9 +10,10 @@
 
 namespace seawall::tier {
 
-/// KEYS: the record of the reign; ARGV: a number of 8 bytes, the reign that begins if none goes on, and "anew" if none
-/// is to go on. Answers the reign (8 bytes) and the server's clock (milliseconds since 1970), or the error READONLY if
-/// the server is no primary. A reign goes on as long as the server's process does, if it was no replica meanwhile.
+/// KEYS: the record of the reign; ARGV: a number of 8 bytes, the reign that begins if none goes on. Answers the reign
+/// (8 bytes), the server's clock (milliseconds since 1970) and a text that changes whenever the server becomes a
+/// primary again, or the error READONLY if it is none. A reign goes on as long as the server's process does, if it was
+/// no replica meanwhile; in a cluster, as long as the record's slot stays with it.
 const cmd::script& beat_script();
 
 /// KEYS: the key; ARGV: the first 48 bytes that were seen there, a lease, milliseconds.

@@ -1,6 +1,7 @@
-// tag_cache: the generations of tags as one connection last told of them. A tag is a key of its own, read with tracking
-// like an entry, so a change of it is told before the answer to anything that the server did later: what is remembered
-// here is right for every answer that comes over the same connection. No I/O, no clock.
+// tag_cache: the generations of tags as the connections that tell of them last said. A tag is a key of its own, read
+// with tracking like an entry, so a change of it is told before the answer to anything that its server did later: what
+// is remembered here is right for every answer that comes over the same connection. Of an answer over another one it is
+// right up to the last sign of life of its own. No I/O, no clock.
 #pragma once
 
 #include "seawall/base/clock.hpp"
@@ -9,9 +10,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -23,15 +24,16 @@ inline constexpr std::string_view tag_key_start = "seawall:tag:";
 inline std::string tag_key_of(std::string_view prefix, std::uint64_t tag) {
   // On the path of every read, so without a formatting library.
   std::string key;
-  key.reserve(tag_key_start.size() + prefix.size() + 16);
+  key.reserve(tag_key_start.size() + prefix.size() + 16 + 8);
   key.append(tag_key_start).append(prefix);
   for (int shift = 60; shift >= 0; shift -= 4) key += "0123456789abcdef"[tag >> shift & 15];
   return key;
 }
 
-/// The same backwards: prefix and tag; nothing for other keys.
+/// The same backwards: prefix and tag; nothing for other keys. A hash tag may stand behind (see record_keys).
 inline std::optional<std::pair<std::string_view, std::uint64_t>> tag_of_key(std::string_view key) {
   constexpr std::size_t digits = 16;
+  if (key.ends_with('}')) key = key.substr(0, key.rfind('{'));
   if (!key.starts_with(tag_key_start) || key.size() < tag_key_start.size() + digits) return std::nullopt;
   const std::string_view number = key.substr(key.size() - digits);
   std::uint64_t tag = 0;
@@ -47,44 +49,36 @@ class tag_cache {
   static constexpr std::size_t most = 100'000;
   static constexpr duration read_again = std::chrono::seconds{5};
 
-  /// What a reply over the connection said.
-  void learn(std::uint64_t connection, std::string_view key, std::uint64_t generation, time_point now) {
-    if (connection != connection_) {
-      known_.clear();
-      connection_ = connection;
-    }
+  struct known {
+    std::uint64_t generation = 0;
+    std::uint64_t connection = 0;   ///< That told it, and tells of its next change.
+    std::uint16_t slot = 0;         ///< Of its key.
+    time_point learned{};
+
+    /// Whether it is time to read the tag again, though it is known: a server that evicts what is least used must see
+    /// that its record is.
+    bool due(time_point now) const { return after(learned, read_again) <= now; }
+  };
+
+  /// What a reply said.
+  void learn(std::string_view key, const known& what) {
     if (known_.size() >= most) known_.clear();
-    known_.insert_or_assign(std::string{key}, known{generation, now});
+    known_.insert_or_assign(std::string{key}, what);
   }
 
-  std::optional<std::uint64_t> find(std::uint64_t connection, const std::string& key) const {
-    if (connection != connection_) return std::nullopt;
+  const known* find(const std::string& key) const {
     const auto found = known_.find(key);
-    if (found == known_.end()) return std::nullopt;
-    return found->second.generation;
-  }
-
-  /// Whether it is time to read the tag again, though it is known: a server that evicts what is least used must see
-  /// that its record is.
-  bool due(const std::string& key, time_point now) const {
-    const auto found = known_.find(key);
-    return found == known_.end() || after(found->second.learned, read_again) <= now;
+    return found == known_.end() ? nullptr : &found->second;
   }
 
   /// It changed.
   void forget(const std::string& key) { known_.erase(key); }
-  void forget_all() { known_.clear(); }
   /// All that the connection told.
   void forget_told_by(std::uint64_t connection) {
-    if (connection == connection_) known_.clear();
+    std::erase_if(known_, [&](const auto& one) { return one.second.connection == connection; });
   }
 
  private:
-  std::uint64_t connection_ = 0;
-  struct known {
-    std::uint64_t generation;
-    time_point learned;
-  };
   std::unordered_map<std::string, known> known_;
 };
 

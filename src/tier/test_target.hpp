@@ -33,6 +33,8 @@ class played_server final : public cmd::target {
   /// The reply to a command, as bytes; empty: the connection breaks, and it may have been applied.
   std::function<std::string(const words&)> answer = [](const words&) { return "_\r\n"; };
   std::uint64_t generation = 1;
+  /// In place of `generation`, where several servers answer.
+  std::function<std::uint64_t(const words&)> generation_for = nullptr;
   bool hold = false;
 
   std::vector<std::string> sent;        // the commands of each submission: "EVAL GET"
@@ -84,7 +86,7 @@ class played_server final : public cmd::target {
       const error why{cmd_lost(), "broken"};
       return one.on_end(&why);
     }
-    one.generation = generation;
+    one.generation = generation_for ? generation_for(command) : generation;
     one.on_reply(0, resp::view{std::string_view{reply}});
     one.on_end(nullptr);
   }

@@ -11,19 +11,21 @@
 namespace seawall::tier {
 namespace {
 
-// A server does nothing else meanwhile.
-constexpr std::size_t keys_at_once = 256;
+// A server does nothing else meanwhile. In a cluster each key goes by itself: those of a slot that is half moved cannot
+// go together, and what fails is known for each.
+std::size_t keys_at_once(const core& of) { return of.records().divided() ? 1 : 256; }
 
 }  // namespace
 
 invalidation_call::invalidation_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_invalidation> what)
-    : call(std::move(core), std::move(what)), parts_((what_->keys.size() + keys_at_once - 1) / keys_at_once) {}
+    : call(std::move(core), std::move(what)), at_once_(keys_at_once(*core_)),
+      parts_((what_->keys.size() + at_once_ - 1) / at_once_) {}
 
 std::vector<std::string_view> invalidation_call::keys_of(std::size_t part) const {
   const auto& keys = what_->keys;
-  const std::size_t first = part * keys_at_once;
+  const std::size_t first = part * at_once_;
   return {keys.begin() + static_cast<std::ptrdiff_t>(first),
-          keys.begin() + static_cast<std::ptrdiff_t>(std::min(first + keys_at_once, keys.size()))};
+          keys.begin() + static_cast<std::ptrdiff_t>(std::min(first + at_once_, keys.size()))};
 }
 
 void invalidation_call::begin() {
@@ -62,21 +64,39 @@ void invalidation_call::round_ended() {
 }
 
 tag_call::tag_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_tag_change> what)
-    : call(std::move(core), std::move(what)), key_(tag_key_of(what_->prefix, what_->tag)) {}
+    : call(std::move(core), std::move(what)), keys_(core_->records().tag_keys(what_->prefix, what_->tag)),
+      parts_(keys_.size()) {}
 
 void tag_call::begin() {
-  if (auto why = refused()) return end_change(std::move(why));
-  set_.set(*this, cmd::command<resp::value>{cmd::builder{"SET"}
-                                                .key(key_)
-                                                .text(core_->new_generation())
-                                                .text("PX")
-                                                .number(milliseconds_of(core_->options().tag_life))
-                                                .effect(cmd::effect::write_last)});
-  send(std::array{&set_}, what_->caller_waits);
+  if (auto why = refused()) return end_change(keys_, std::move(why));
+  std::vector<step*> steps;
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    parts_[i].set(*this, cmd::command<resp::value>{cmd::builder{"SET"}
+                                                       .key(keys_[i])
+                                                       .text(core_->new_generation())
+                                                       .text("PX")
+                                                       .number(milliseconds_of(core_->options().tag_life))
+                                                       .effect(cmd::effect::write_last)});
+    steps.push_back(&parts_[i]);
+  }
+  send(steps, what_->caller_waits);
 }
 
-void tag_call::end_change(std::optional<error> failure) {
-  if (failure) core_->undeliver(std::array{std::string_view{key_}});
+void tag_call::round_ended() {
+  std::optional<error> failure;
+  std::vector<std::string> missed;
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    if (!parts_[i].failure()) continue;
+    failure = parts_[i].failure();
+    missed.push_back(keys_[i]);
+  }
+  // The news of it may come later than the next answer of another server.
+  core_->tags_changed(keys_);
+  end_change(missed, std::move(failure));
+}
+
+void tag_call::end_change(const std::vector<std::string>& missed, std::optional<error> failure) {
+  if (failure) core_->undeliver(std::vector<std::string_view>{missed.begin(), missed.end()});
   else core_->count(&tier_totals::tag_changes);
   end(std::move(failure));
 }
@@ -90,10 +110,11 @@ void put_call::begin() {
   if (what_->entry.payload.size() > core_->options().max_payload) {
     return end_put(error{errc::invalid_argument, "the value is too large for the tier"});
   }
+  const core::slot_number slot = core_->records().slot_of(what_->key);
   // Without a reign, no entry can be of the same: what is there goes.
   const std::string bytes =
-      encode_entry(what_->entry, core_->nonce(), core_->last_reign().value_or(0),
-                   core_->server_now_ms(core_->ahead_ms()), core_->options().compression);
+      encode_entry(what_->entry, core_->nonce(), core_->last_reign(slot).value_or(0),
+                   core_->server_now_ms(core_->ahead_ms(slot)), core_->options().compression);
   if (bytes.empty()) return end_put(error{errc::invalid_argument, "the entry has too many tags"});
   put_.set(*this, cmd::command<resp::value>{cmd::eval(put_script(), what_->key, bytes,
                                                       milliseconds_of(what_->entry.keep_for))});

@@ -22,21 +22,22 @@ class invalidation_call final : public call<tier_invalidation> {
   void round_ended() override;
   std::vector<std::string_view> keys_of(std::size_t part) const;
 
+  const std::size_t at_once_;
   std::vector<step> parts_;  // one UNLINK each
 };
 
-/// A change that was not delivered is kept as undelivered: the tag's record is removed then, which changes it too.
+/// A change that was not delivered is kept as undelivered: the tag's records are removed then, which changes it too.
 class tag_call final : public call<tier_tag_change> {
  public:
   tag_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_tag_change> what);
 
  private:
   void begin() override;
-  void round_ended() override { end_change(set_.failure()); }
-  void end_change(std::optional<error> failure);
+  void round_ended() override;
+  void end_change(const std::vector<std::string>& missed, std::optional<error> failure);
 
-  const std::string key_;
-  step set_;
+  const std::vector<std::string> keys_;  // of its records
+  std::vector<step> parts_;              // one SET each
 };
 
 /// An entry that may not have been replaced is kept as undelivered: it is removed then.

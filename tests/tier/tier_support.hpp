@@ -88,11 +88,15 @@ inline tier_entry value_of(std::string payload, std::uint64_t version = 0) {
   return {.version = version, .fresh_for = 1h, .keep_for = 1h, .payload = std::move(payload)};
 }
 
-/// One process that shares the server on `port`: a tier, and the cache "c:" that hears of its changes.
+/// One process that shares the server on `port`, or the servers of a URL: a tier, and the cache "c:" that hears of its
+/// changes.
 class member {
  public:
-  explicit member(std::uint16_t port, tier_options how = {}, redis::options options = {}) {
-    options.url = "redis://127.0.0.1:" + std::to_string(port);
+  explicit member(std::uint16_t port, tier_options how = {}, redis::options options = {})
+      : member("redis://127.0.0.1:" + std::to_string(port), std::move(how), std::move(options)) {}
+
+  explicit member(std::string url, tier_options how = {}, redis::options options = {}) {
+    options.url = std::move(url);
     options.backoff = {.first = 5ms, .most = 50ms};
     auto like = redis::client::connect(std::move(options));
     if (!like) throw std::runtime_error(like.error().message());
@@ -108,6 +112,9 @@ class member {
     bool refresh = false;
     std::optional<tier_nonce> unusable = {};
     duration lease_for = 10s;
+    std::string prefix = {};  ///< With it, the entry and its lease are of that cache.
+    std::vector<std::uint64_t> tags = {};
+    bool fresh = false;
   };
 
   std::shared_ptr<waited<tier_read>> read(std::string key) { return read(std::move(key), {}); }
@@ -119,6 +126,9 @@ class member {
     what->refresh = how.refresh;
     what->unusable = how.unusable;
     what->lease_for = how.lease_for;
+    what->prefix = std::move(how.prefix);
+    what->tags = std::move(how.tags);
+    what->fresh = how.fresh;
     what->order = cache.get();
     return finished(what, [&] { tier->read(what); });
   }
@@ -158,6 +168,26 @@ class member {
     return finished(what, [&] { tier->put(what); });
   }
 
+  /// Stores an entry of the cache "c:" with these tags.
+  std::shared_ptr<waited<tier_fill>> load_tagged(const std::string& key, std::vector<std::uint64_t> tags,
+                                                 std::string payload) {
+    const auto leased = read(key, {.prefix = "c:", .tags = std::move(tags)});
+    EXPECT_EQ(leased->is, outcome::leased) << key;
+    tier_entry entry = value_of(std::move(payload));
+    entry.tags = leased->stamps;
+    return fill(key, leased->nonce, std::move(entry));
+  }
+  std::shared_ptr<waited<tier_read>> read_tagged(const std::string& key, bool fresh = false) {
+    return read(key, {.prefix = "c:", .fresh = fresh});
+  }
+
+  std::shared_ptr<waited<tier_tag_change>> change_tag(std::uint64_t tag) {
+    auto what = std::make_shared<waited<tier_tag_change>>();
+    what->prefix = "c:";
+    what->tag = tag;
+    return finished(what, [&] { tier->change_tag(what); });
+  }
+
   std::shared_ptr<heard> cache = std::make_shared<heard>();
   std::shared_ptr<remote_tier> tier;
 
@@ -170,6 +200,8 @@ class member {
     return what;
   }
 };
+
+inline bool covers(const tier_proof* proof) { return proof && proof->covers(make_steady_clock()->now()); }
 
 /// A budget that a slow machine keeps.
 inline tier_options patient(tier_options how = {}) {

@@ -109,6 +109,8 @@ class tier_read : public tier_call {
   bool early = false;                  ///< With `refresh`: even if it is fresh.
   std::optional<tier_nonce> unusable{};  ///< The entry with this nonce is of no use to this caller: lease it away. With
                                          ///< `refresh`: it was seen, and is to be replaced though it may be fresh.
+  bool fresh = false;                  ///< The answer must be right at some moment during the call, the generations of
+                                       ///< tags included. What came so is not to be kept in the process.
   std::string prefix{};                ///< As the cache is attached: tags belong to it.
   std::vector<std::uint64_t> tags{};   ///< Those that the load will give its value: `stamps` has their generations.
   duration lease_for{};                ///< How long a load may take before others may take over.

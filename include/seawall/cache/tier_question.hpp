@@ -36,6 +36,7 @@ class tier_question final : public tier_read {
     unusable = how.unusable;
     patience = how.patience;
     caller_waits = how.caller_waits;
+    fresh = which_->alone;
     lease_for = core_->lease_time();
     tag_list asked_for = which_->tags;
     for (const std::uint64_t tag : which_->expects.hashes()) asked_for.add(tag);  // as many as there is room for

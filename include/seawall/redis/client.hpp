@@ -99,6 +99,9 @@ class client {
   redis::capabilities capabilities() const;
 
   redis::stats stats() const;
+  /// A cluster: asks a node for the map of the slots soon, as the client does by itself after a redirection, a failure,
+  /// and once in a minute. More often than a few times in a second has no effect. Others: does nothing.
+  void refresh_topology() const;
   /// For exporters, with `options::client_name` as the label `client`; they hold it weakly, so a client whose last
   /// handle is gone is no longer exported. It keeps nothing of the client open.
   std::shared_ptr<const counter_source> stats_handle() const;

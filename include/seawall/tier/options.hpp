@@ -31,6 +31,7 @@ struct tier_options {
   /// Looks at the server's settings once, and logs what is wrong for a cache; see remote_tier::advice.
   bool advise = true;
   /// The key that says which reign of a primary the server's data are of. All processes that share the data must agree.
+  /// In a cluster the beginning of such keys, one for each slot, and without braces.
   std::string reign_key = "seawall:reign";
   /// How long the record of a tag is kept: 1 minute or more. When it ends, its entries do, whatever their TTL.
   duration tag_life = std::chrono::hours{24 * 30};

@@ -46,6 +46,9 @@ class remote_tier final : public shared_tier {
     cmd::target* where = nullptr;
     std::shared_ptr<void> owner = nullptr;
     find_capabilities can = nullptr;
+    bool cluster = false;  ///< Keys lie in slots, which have servers of their own, and move.
+    /// A cluster: makes the target look soon whether slots have moved, and tell the feed. Called while `where` lives.
+    std::function<void()> look_for_moves = nullptr;
     open_aside aside = nullptr;  ///< None: the tier tests whether it is told of what it changes itself.
   };
   using make_target = std::function<result<made_target>(std::shared_ptr<redis::tracking_listener> feed)>;
