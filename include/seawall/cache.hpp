@@ -108,7 +108,7 @@ class cache {
   /// `detached` it runs on the executor. Errors: the loader's, or an errc.
   template <class Q, class Loader>
     requires(!std::same_as<std::remove_cvref_t<Loader>, entry_options>)
-  answer get_or_load(const Q& key, Loader&& loader, const entry_options& how = {}) {
+  answer get_or_load(const Q& key, Loader&& loader, const entry_options& how = no_entry_options) {
     decltype(auto) wanted = as_key(key);
     const std::size_t hash = core_->hash_of(wanted);
     lookup<V> found = timed_look(wanted, hash);
@@ -124,7 +124,7 @@ class cache {
   /// The same with the loader of the options. A stale value is returned at once and refreshed in the background, and
   /// the caller leaves at its deadline even when the loader hangs.
   template <class Q>
-  answer get_or_load(const Q& key, const entry_options& how = {}) {
+  answer get_or_load(const Q& key, const entry_options& how = no_entry_options) {
     decltype(auto) wanted = as_key(key);
     const std::size_t hash = core_->hash_of(wanted);
     lookup<V> found = timed_look(wanted, hash);
@@ -137,7 +137,7 @@ class cache {
   /// which returns a vector in the order of its keys or a map from keys (or a result<> of one), with any of the
   /// answers of a loader in it; what others are loading is waited for. Each key has its own outcome.
   template <class Loader>
-  std::vector<answer> get_many(std::span<const K> keys, Loader&& loader, const entry_options& how = {}) {
+  std::vector<answer> get_many(std::span<const K> keys, Loader&& loader, const entry_options& how = no_entry_options) {
     std::vector<answer> answers;
     answers.reserve(keys.size());
     std::vector<bulk_request<core_type>> missing;
@@ -166,16 +166,16 @@ class cache {
   /// Stores a value that is known to be right now. A load in progress will not overwrite it. With a `version`, nothing
   /// newer is replaced; from the return on, this process serves nothing older. With a shared tier: removes the key, as
   /// `invalidate` does, or else, with a `version`, replaces what is older there, and stores nothing where nothing is.
-  void put(K key, V value, const entry_options& how = {}) {
+  void put(K key, V value, const entry_options& how = no_entry_options) {
     put(std::move(key), std::make_shared<const V>(std::move(value)), how);
   }
-  void put(K key, value_ptr<V> value, const entry_options& how = {}) {
+  void put(K key, value_ptr<V> value, const entry_options& how = no_entry_options) {
     const std::size_t hash = core_->hash_of(key);
     core_->put(std::move(key), hash, std::move(value), core_->policy().with(how), how.tags,
                how.version.value_or(0));
   }
   /// Stores that the source has no such row.
-  void put_absent(K key, const entry_options& how = {}) { put(std::move(key), value_ptr<V>{}, how); }
+  void put_absent(K key, const entry_options& how = no_entry_options) { put(std::move(key), value_ptr<V>{}, how); }
 
   /// Removes the entry, to be called after the change is committed. From its return on nobody gets the old value: not
   /// from the cache, and not from a load that is under way. Returns whether an entry was there.

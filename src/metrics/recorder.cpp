@@ -38,7 +38,8 @@ std::vector<std::string> checked(std::vector<std::string> names) {
 }  // namespace
 
 cache_recorder::cache_recorder(std::vector<std::string> class_names, std::size_t stripes)
-    : names_(checked(std::move(class_names))), counters_(names_.size() * counter_count, stripes) {}
+    : names_(checked(std::move(class_names))), last_class_(names_.size() - 1),
+      counters_(names_.size() * counter_count, stripes) {}
 
 void cache_recorder::fill(cache_stats& stats) const {
   stats.total = class_stats{.name = "total"};

@@ -163,6 +163,10 @@ class core final : public stats_source,
   /// error, which then also ends the flight, when there are none.
   std::optional<error> begin_load(const flight_ptr& which, load_permits* batch);
 
+  /// By its leader: the flight ends at `give_up_at`. A question to the shared tier ends by itself, so a flight is armed
+  /// when it loads, or waits for another process's load.
+  void arm(const flight_ptr& which);
+
   /// The end of a load whose flight this caller leads.
   /// When memory runs out on the way, the flight is abandoned and the exception goes on.
   settlement complete(const flight_ptr& which, loaded<V> given, const entry_policy& policy);
@@ -302,9 +306,11 @@ class core final : public stats_source,
   void print_names(const K& key, std::vector<std::string>& into) const;  // those of other versions, too
   static std::vector<std::string> prefixes_of(const cache_options<K, V>& options);
   // Whether what is in this process may still be right.
-  bool trusts(local::entry<V>& item, time_point now) const noexcept {
+  bool trusts(const local::entry<V>& item, time_point now) const noexcept {
     return (!item.proved_by || item.proved_by->covers(now)) && item.tags.valid(tags_);
   }
+  // Of an entry that is, or may soon be, stale, or whose life its uses prolong.
+  [[gnu::noinline]] bool look_closely(local::entry<V>& item, local::entry_header& header, lookup<V>& found);
   void forget(std::vector<std::string> names);  // in the shared tier
   void drop_older(const K& key, std::size_t hash, std::uint64_t version);
   std::uint64_t version_locked(const K& key, std::size_t hash, time_point now);
@@ -324,7 +330,6 @@ class core final : public stats_source,
   // A refresh in the background has the tier's answer: whether the source is to be asked.
   bool go_on(const flight_ptr& which, tier_question<core>& asked, const entry_policy& policy);
   void ask_in_background(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy);
-  void arm(const flight_ptr& which);
   void time_out(const flight_ptr& which);
   void abandon(const flight_ptr& which, bool counts = true);
   void end_leading(flight<K, V>& which);

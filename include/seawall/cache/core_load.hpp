@@ -69,7 +69,8 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     if (how.joins_own) outcome.flight->waiters.insert(how.joins);
     shard.flights.try_emplace(local::prehashed<K>{key, hash}, outcome.flight);
   }
-  if (!shared()) count_load(*outcome.flight);
+  if (shared()) return outcome;
+  count_load(*outcome.flight);
   try {
     arm(outcome.flight);
   } catch (...) {
@@ -126,13 +127,14 @@ std::optional<error> core<K, V, Hash, Eq>::begin_load(const flight_ptr& which, l
     return full;
   }
   count_load(*which);
+  arm(which);
   return std::nullopt;
 }
 
 // The timer holds the cache weakly. Its handle is for the leader alone: the timer may fire before it is even known.
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::arm(const flight_ptr& which) {
-  if (which->give_up_at == never) return;
+  if (which->give_up_at == never || which->timer != 0) return;
   which->timer = clock_->call_at(which->give_up_at, [self = this->weak_from_this(), which] {
     const auto alive = self.lock();
     if (!alive) return;

@@ -11,25 +11,37 @@ lookup<V> core<K, V, Hash, Eq>::look(const Q& key, std::size_t hash) {
   lookup<V> found;
   const time_point coarse = clock_->coarse_now();
   engine_.read(key, hash, coarse, [&](local::entry<V>& item, local::entry_header& header) {
-    local::stored_times stored{item.times};
-    const local::entry_times times = stored.get();
-    time_point now = coarse;
-    if (!trusts(item, now + coarse_lag_)) return false;
-    if (now + coarse_lag_ < times.attention_from()) {
+    if (!trusts(item, coarse + coarse_lag_)) return false;
+    if (item.quiet(coarse + coarse_lag_)) [[likely]] {
       found.is = standing::fresh;
-    } else {
-      now = clock_->now();
-      found.is = standing_at(times, now, random_);
-      if (found.is == standing::missing) return false;
+      found.value = item.value;
+      found.version = item.tags.version();
+      found.written = item.times.written;
+      return true;
     }
-    found.value = item.value;
-    found.version = item.tags.version();
-    found.written = times.written;
-    if (found.is == standing::on_error) return false;
-    if (found.is != standing::stale && stored.use(times, now)) header.extend_deadline(engine_deadline(stored.get()));
-    return true;
+    return look_closely(item, header, found);
   });
   return found;
+}
+
+template <class K, class V, class Hash, class Eq>
+bool core<K, V, Hash, Eq>::look_closely(local::entry<V>& item, local::entry_header& header, lookup<V>& found) {
+  local::stored_times stored{item.times};
+  const local::entry_times times = stored.get();
+  time_point now = clock_->coarse_now();
+  if (now + coarse_lag_ < times.attention_from()) {
+    found.is = standing::fresh;
+  } else {
+    now = clock_->now();
+    found.is = standing_at(times, now, random_);
+    if (found.is == standing::missing) return false;
+  }
+  found.value = item.value;
+  found.version = item.tags.version();
+  found.written = times.written;
+  if (found.is == standing::on_error) return false;
+  if (found.is != standing::stale && stored.use(times, now)) header.extend_deadline(engine_deadline(stored.get()));
+  return true;
 }
 
 template <class K, class V, class Hash, class Eq>

@@ -118,7 +118,7 @@ bool core<K, V, Hash, Eq>::expire(const Q& key, std::size_t hash) {
     engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header& header) {
       local::stored_times stored{item.times};
       there = now < stored.get().keep_until();
-      stored.expire(now);
+      item.expire(now);
       header.set_deadline(engine_deadline(stored.get()));
       return false;
     });

@@ -111,6 +111,7 @@ step load_op<Core>::somebody_loads() {
   const time_point now = core_->time().now();
   if (polls_ == 0) gives_up_waiting_ = after(now, 2 * core_->lease_time());
   if (now >= gives_up_waiting_) return load();  // without a lease: the value goes to this process only
+  core_->arm(led_);
   held_ = true;
   why_ = served_why::waited;
   core_->with_locked(*led_, [&](auto& flight) { flight.looks_again = self_; });

@@ -47,6 +47,9 @@ struct entry_options {
 
 static_assert(std::is_trivially_destructible_v<entry_options>);
 
+/// Of calls that say nothing. One object for all: to set up so many fields takes as long as a hit.
+inline constexpr entry_options no_entry_options{};
+
 /// Per entry with every choice made; the defaults here are the defaults of a cache.
 struct entry_policy {
   duration ttl = std::chrono::minutes{5};

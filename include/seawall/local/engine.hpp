@@ -65,7 +65,7 @@ class engine {
   ~engine() { store_.dismantle(destroy); }
 
   /// While it lives, what was read stays valid.
-  epoch_domain::guard pin() const noexcept { return epoch_domain::guard{store_.epochs()}; }
+  [[gnu::always_inline]] epoch_domain::guard pin() const noexcept { return epoch_domain::guard{store_.epochs()}; }
 
   /// A reference to a stored entry, valid under the guard.
   struct view {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <utility>
 
 namespace seawall {
 
@@ -85,12 +86,30 @@ class stored_times {
   std::atomic_ref<time_point> fresh_until_;
 };
 
+/// What a hit needs stands in front, in as few cache lines as it can.
 template <class V>
 struct entry {
-  value_ptr<V> value;  ///< Null: a cached absence.
+  entry(value_ptr<V> v, const entry_times& t, entry_tags marks = {}, const proof* by = nullptr) noexcept
+      : value(std::move(v)), quiet_until(t.sliding > duration::zero() ? time_point::min() : t.attention_from()),
+        proved_by(by), tags(std::move(marks)), times(t) {}
+
+  /// Whether a use at `now` is a hit and nothing more: `times` need not be looked at.
+  bool quiet(time_point now) noexcept { return now < quiet().load(std::memory_order_relaxed); }
+
+  /// As stored_times::expire.
+  void expire(time_point now) noexcept {
+    stored_times{times}.expire(now);
+    quiet().store(time_point::min(), std::memory_order_relaxed);
+  }
+
+  value_ptr<V> value;       ///< Null: a cached absence.
+  time_point quiet_until;   ///< By `quiet` and `expire` only.
+  const proof* proved_by;   ///< Served only as long as it covers the present; null: the times alone count.
+  entry_tags tags;
   entry_times times;
-  entry_tags tags{};
-  const proof* proved_by = nullptr;  ///< Served only as long as it covers the present; null: the times alone count.
+
+ private:
+  std::atomic_ref<time_point> quiet() noexcept { return std::atomic_ref<time_point>{quiet_until}; }
 };
 
 }  // namespace seawall::local

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <type_traits>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace seawall {
@@ -116,39 +117,43 @@ class tag_table {
 };
 
 /// The tags of a stored entry, and up to which event they are known to be valid; and the version of what it holds. One
-/// pointer for those that have neither.
+/// word for an entry that has neither.
 class entry_tags {
  public:
   entry_tags() noexcept = default;
-  entry_tags(std::span<const std::uint64_t> tags, std::uint64_t since, std::uint64_t version = 0) : checked_(since) {
+  entry_tags(std::span<const std::uint64_t> tags, std::uint64_t since, std::uint64_t version = 0) {
     if (tags.empty() && version == 0) return;
-    kept_ = std::make_unique<std::vector<std::uint64_t>>();
-    kept_->reserve(1 + tags.size());
-    kept_->push_back(version);
-    kept_->insert(kept_->end(), tags.begin(), tags.end());
+    known_ = std::make_unique<known>(since, version, std::vector<std::uint64_t>{tags.begin(), tags.end()});
   }
 
   std::span<const std::uint64_t> hashes() const noexcept {
-    return kept_ ? std::span<const std::uint64_t>{*kept_}.subspan(1) : std::span<const std::uint64_t>{};
+    return known_ ? std::span<const std::uint64_t>{known_->tags} : std::span<const std::uint64_t>{};
   }
   /// 0: none is known.
-  std::uint64_t version() const noexcept { return kept_ ? kept_->front() : 0; }
+  std::uint64_t version() const noexcept { return known_ ? known_->version : 0; }
 
-  /// Without tags, or without events since the last check, this reads one word. May run on several threads at once.
-  bool valid(const tag_table& table) noexcept {
-    if (!kept_ || kept_->size() == 1) return true;
-    const std::atomic_ref<std::uint64_t> checked{checked_};
-    const std::uint64_t since = checked.load(std::memory_order_relaxed);
+  /// Without tags, or without events since the last check, this is a comparison. May run on several threads at once.
+  bool valid(const tag_table& table) const noexcept {
+    if (!known_ || known_->tags.empty()) [[likely]] return true;
+    const std::uint64_t since = known_->checked.load(std::memory_order_relaxed);
     if (since == table.now()) return true;
     std::uint64_t seen = 0;
-    if (!table.valid(hashes(), since, seen)) return false;
-    checked.store(seen, std::memory_order_relaxed);
+    if (!table.valid(known_->tags, since, seen)) return false;
+    known_->checked.store(seen, std::memory_order_relaxed);
     return true;
   }
 
  private:
-  std::unique_ptr<std::vector<std::uint64_t>> kept_;  // null, or the version and then the tags
-  alignas(std::atomic_ref<std::uint64_t>::required_alignment) std::uint64_t checked_ = 0;
+  struct known {
+    known(std::uint64_t since, std::uint64_t newest, std::vector<std::uint64_t> all)
+        : checked(since), version(newest), tags(std::move(all)) {}
+
+    std::atomic<std::uint64_t> checked;
+    const std::uint64_t version;
+    const std::vector<std::uint64_t> tags;
+  };
+
+  std::unique_ptr<known> known_;
 };
 
 }  // namespace local

@@ -48,8 +48,8 @@ class cache_recorder {
   std::span<const std::string> class_names() const noexcept { return names_; }
 
   /// Adds `n` to a counter of a class; an index beyond the classes counts for the last one.
-  void count(std::size_t class_index, cache_counter counter, std::uint64_t n = 1) noexcept {
-    counters_.add(std::min(class_index, names_.size() - 1) * counter_count + static_cast<std::size_t>(counter), n);
+  [[gnu::always_inline]] void count(std::size_t class_index, cache_counter counter, std::uint64_t n = 1) noexcept {
+    counters_.add(std::min(class_index, last_class_) * counter_count + static_cast<std::size_t>(counter), n);
   }
 
   /// True in one of 64 calls on average: time this lookup and record it in lookup_time(). The distance between samples
@@ -71,6 +71,7 @@ class cache_recorder {
 
  private:
   std::vector<std::string> names_;  // constant after construction; never empty
+  std::size_t last_class_;          // constant: the index of the last one
   counter_block counters_;          // counter_count of them for each class
   histogram load_time_;
   histogram lookup_time_;
