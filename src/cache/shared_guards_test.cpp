@@ -44,49 +44,48 @@ TEST_F(Shared, ALoadWithTagsIsNotKeptIfTheirNewsWereLost) {
 
 // --- what is read between the two halves of an invalidation ---------------------------------------------------------
 
-// The tier answers one operation at a time, and tells nothing before its own answers.
+// Another thread of the process reads when the entry has gone from it and the tier has not been told yet.
 class BetweenHalves : public Shared {
  protected:
-  void SetUp() override {
-    Shared::SetUp();
-    caller one = ask(here, 1, {.tags = {"t"}});
+  void expect_nothing_kept(auto&& invalidate) {
+    const tag_list tags{"t"};
+    caller one = ask(here, 1, {.tags = tags});
     load(one, "old");
-    tier->automatic = false;
-    tier->tells = false;
-  }
-
-  // A reader whose question the tier does before the invalidation that was begun after it.
-  void expect_gone_after(auto&& begin_invalidation) {
-    here->drop(1, here->hash_of(1));
-    caller between = ask(here, 1, {.tags = {"t"}});
-    bool ended = false;
-    begin_invalidation(ended);
-    EXPECT_FALSE(ended);
-    tier->run_one();
-    settle(between);
-    tier->run_all();
-    settle(between);
-    EXPECT_TRUE(ended);
-    EXPECT_EQ(held_by(here, 1), "nothing");
+    tier->tells = false;  // the server's message is on its way
+    bool has_read = false;
+    tier->before_write = [&] {
+      EXPECT_EQ(held_by(here, 1), "nothing") << "the first half";
+      caller between = ask(here, 1, {.tags = tags});
+      has_read = text(between) == "old" && held_by(here, 1) == "old";
+    };
+    invalidate();
+    EXPECT_TRUE(has_read);
+    EXPECT_EQ(held_by(here, 1), "nothing") << "the second half";
   }
 };
 
-TEST_F(BetweenHalves, OfAKeyIsNotKept) {
-  expect_gone_after([&](bool& ended) { here->begin_invalidate(1, here->hash_of(1), [&](bool) { ended = true; }); });
+TEST_F(BetweenHalves, OfAKey) {
+  expect_nothing_kept([&] { here->invalidate(1, here->hash_of(1)); });
 }
 
-TEST_F(BetweenHalves, OfATagIsNotKept) {
-  expect_gone_after([&](bool& ended) {
-    here->begin_invalidate_tag(tag_list::hash_of("t"), [&] { ended = true; });
-  });
+TEST_F(BetweenHalves, OfAKeyWithoutWaiting) {
+  expect_nothing_kept([&] { here->begin_invalidate(1, here->hash_of(1), [](bool) {}); });
 }
 
-TEST_F(Shared, FromTheBeginningOfATagsInvalidationItsEntriesAreNotServedHere) {
-  caller one = ask(here, 1, {.tags = {"t"}});
-  load(one, "old");
-  tier->automatic = false;
-  here->begin_invalidate_tag(tag_list::hash_of("t"), [] {});
-  EXPECT_EQ(held_by(here, 1), "nothing");
+TEST_F(BetweenHalves, OfManyKeys) {
+  expect_nothing_kept([&] { here->invalidate_many(std::vector{1, 2}); });
+}
+
+TEST_F(BetweenHalves, OfATag) {
+  expect_nothing_kept([&] { here->invalidate_tag(tag_list::hash_of("t")); });
+}
+
+TEST_F(BetweenHalves, OfATagWithoutWaiting) {
+  expect_nothing_kept([&] { here->begin_invalidate_tag(tag_list::hash_of("t"), [] {}); });
+}
+
+TEST_F(BetweenHalves, OfTheWholeCache) {
+  expect_nothing_kept([&] { here->clear(); });
 }
 
 }  // namespace

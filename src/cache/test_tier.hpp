@@ -25,6 +25,7 @@ class test_tier final : public shared_tier {
   bool tells = true;          // changes are told
   duration most = std::chrono::seconds{1};
   std::size_t most_bytes = 1000;  // longer values are not stored
+  std::function<void()> before_write;  // runs once, when an invalidation has come and is not done yet
   tier_proof proof;
   int reads = 0;
   int fills = 0;
@@ -78,6 +79,7 @@ class test_tier final : public shared_tier {
   }
 
   void invalidate(std::shared_ptr<tier_invalidation> what) override {
+    let_others_run();
     take([this, what] {
       if (dead) {
         what->undelivered = what->keys.size();
@@ -89,6 +91,7 @@ class test_tier final : public shared_tier {
   }
 
   void change_tag(std::shared_ptr<tier_tag_change> what) override {
+    let_others_run();
     take([this, what] {
       if (dead) return fail(*what);
       generations_[{what->prefix, what->tag}] = draw().high;
@@ -162,6 +165,10 @@ class test_tier final : public shared_tier {
     tier_entry entry{};
     time_point written{};
   };
+
+  void let_others_run() {
+    if (const auto work = std::exchange(before_write, nullptr)) work();
+  }
 
   void take(std::function<void()> work) {
     if (automatic) work();
