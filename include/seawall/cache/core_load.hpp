@@ -30,12 +30,11 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
       there->waiters.insert(how.joins);
       return {.is = admitted::joins, .flight = std::move(there)};
     }
-    // Between the caller's look and this lock another load may have filled the entry. Without a flight in the table
-    // nothing but a put can change it now, and that takes this mutex.
+    // Another load may have filled the entry. Without a flight in the table only a put can change it now, and that
+    // takes this mutex.
     lookup<V> found = look(key, hash);
     // A refresh goes on for the entry that asked for it; XFetch's dice are not thrown a second time.
-    const bool suits = found.servable() && found.version >= how.at_least;
-    if (suits && !(how.refresh && found.written == how.replaces)) {
+    if (found.servable() && found.version >= how.at_least && !(how.refresh && found.written == how.replaces)) {
       return {.is = admitted::answered, .found = std::move(found)};
     }
     if (const failure_record* failed = shard.find_failure_locked(key, hash, now)) {
