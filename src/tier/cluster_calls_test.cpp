@@ -143,6 +143,18 @@ TEST_F(cluster_calls_test, a_fresh_read_asks_the_other_servers_itself) {
   EXPECT_NE(read_tagged(fresh)->is, outcome::hit);
 }
 
+TEST_F(cluster_calls_test, a_fresh_read_waits_for_the_other_servers) {
+  store_tagged();
+  records[tag_key_of("c:", 7)] = "changed!";
+  server.hold = true;
+  const auto late = read_tagged([](auto& what) { what.fresh = true; });
+  ASSERT_EQ(server.waiting.size(), 2);
+  std::swap(server.waiting[0], server.waiting[1]);
+  server.answer_all();
+  EXPECT_EQ(late->ends, 1);
+  EXPECT_NE(late->is, outcome::hit);
+}
+
 TEST_F(cluster_calls_test, a_tag_whose_server_went_back_in_time_is_another_one) {
   store_tagged();
   ASSERT_EQ(read_tagged()->is, outcome::hit);
@@ -190,6 +202,9 @@ TEST_F(cluster_calls_test, each_server_is_asked_for_its_own_signs_of_life) {
   silent = 2;
   clock->advance(2s);
   EXPECT_FALSE(hit->proof->covers(clock->now())) << "the other one is silent";
+  sent();
+  read_tagged();
+  EXPECT_THAT(sent(), ElementsAre("EVAL GET GET")) << "nobody knows what has become of the tag";
   stored = value('A');  // an entry without tags
   const auto alone = read();
   ASSERT_TRUE(alone->proof);
