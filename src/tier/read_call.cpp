@@ -91,17 +91,19 @@ void read_call::add_tags(const std::optional<footing>& on) {
     if (query.told) continue;
     if (!std::exchange(query.again, false) && !core_->tag_due(query.key, asked_at_, on, what_->fresh)) continue;
     query.asked_at = asked_at_;
+    if (!query.asks) query.asks = std::make_unique<tag_query::steps>();
+    auto& [beat, make, read] = *query.asks;
     if (query.slot != slot_ && (query.distrusted || !core_->expected(query.slot, asked_at_))) {
-      query.beat.set(*this, core_->beat_command(query.slot));
-      round_.push_back(&query.beat);
+      beat.set(*this, core_->beat_command(query.slot));
+      round_.push_back(&beat);
     }
     if (query.missing) {
       const duration life = core_->options().tag_life;
-      query.make.set(*this, set_if_absent(query.key, core_->new_generation(), life));
-      round_.push_back(&query.make);
+      make.set(*this, set_if_absent(query.key, core_->new_generation(), life));
+      round_.push_back(&make);
     }
-    query.read.set(*this, cmd::get(query.key));
-    round_.push_back(&query.read);
+    read.set(*this, cmd::get(query.key));
+    round_.push_back(&read);
   }
 }
 
@@ -186,9 +188,10 @@ void read_call::replied(step& which, resp::view reply) noexcept {
 
 void read_call::tag_replied(step& which, resp::view reply) {
   for (tag_query& query : tags_) {
-    if (&which == &query.make) return;
-    if (&which == &query.beat) return core_->heard_beat(which.generation, query.slot, query.asked_at, reply);
-    if (&which != &query.read) continue;
+    if (!query.asks) continue;
+    if (&which == &query.asks->make) return;
+    if (&which == &query.asks->beat) return core_->heard_beat(which.generation, query.slot, query.asked_at, reply);
+    if (&which != &query.asks->read) continue;
     query.missing = reply.is_null();
     query.told = core_->learn_tag(which.generation, query.key, reply);
     query.distrusted = !query.told && !query.missing;
@@ -310,7 +313,8 @@ void read_call::round_ended() {
 
 std::optional<error> read_call::tag_failure() const {
   for (const tag_query& query : tags_) {
-    for (const step* one : {&query.beat, &query.make, &query.read}) {
+    if (!query.asks) continue;
+    for (const step* one : {&query.asks->beat, &query.asks->make, &query.asks->read}) {
       if (one->failure()) return one->failure();
     }
   }

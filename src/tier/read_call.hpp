@@ -78,9 +78,12 @@ class read_call final : public call<tier_read> {
     std::uint64_t connection = 0;         // that told it
     time_point asked_at{};
     bool was_told = false;                // in some round
-    step beat{};
-    step make{};
-    step read{};
+    struct steps {
+      step beat{};
+      step make{};
+      step read{};
+    };
+    std::unique_ptr<steps> asks{};        // none as long as it need not be asked for, which is the rule
   };
   std::list<tag_query> tags_;
   step beat_;
