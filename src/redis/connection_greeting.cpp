@@ -37,12 +37,17 @@ void connection::connected(result<std::unique_ptr<net::stream>> made) {
   stream_ = std::move(*made);
   state_ = state::greeting;
   const auto& login = services_.endpoint;
+  const tracking_mode mode = services_.options.tracking_mode;
+  const bool broadcast = settings_.tracking && mode == tracking_mode::broadcast;
   handshake_.emplace(greeting{.address = address_.text(),
                               .user = settings_.login ? login.user : std::string{},
                               .password = settings_.login ? login.password : std::string{},
                               .client_name = services_.options.client_name,
                               .database = login.database,
-                              .tracking = settings_.tracking,
+                              .tracking = settings_.tracking && mode != tracking_mode::connections,
+                              .broadcast = broadcast,
+                              .prefixes = broadcast ? services_.options.tracking->prefixes()
+                                                    : std::vector<std::string>{},
                               .read_only = settings_.read_only,
                               .must_be_primary = settings_.must_be_primary,
                               .sentinel = settings_.sentinel});

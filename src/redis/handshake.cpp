@@ -37,7 +37,7 @@ handshake::handshake(const greeting& how) : how_(how) {
     return;
   }
   if (how.database != 0) add(step::select, {"SELECT", std::to_string(how.database)});
-  if (how.tracking) add(step::tracking, {"CLIENT", "TRACKING", "ON"});
+  if (how.tracking) add_tracking();
   if (how.read_only) add(step::read_only, {"READONLY"});
   if (how.must_be_primary) add(step::role, {"ROLE"});
   add(step::client_id, {"CLIENT", "ID"});
@@ -49,6 +49,14 @@ handshake::handshake(const greeting& how) : how_(how) {
   add(step::docs, {"COMMAND", "DOCS", "SET"});
   // Last, since it fails while the server loads its data set, and is the proof that all before it went through.
   add(step::ping, {"PING"});
+}
+
+void handshake::add_tracking() {
+  resp::command_bytes on{"CLIENT", "TRACKING", "ON"};
+  if (how_.broadcast) on.append("BCAST");
+  for (const std::string& prefix : how_.prefixes) on.append("PREFIX").append(prefix);
+  bytes_ += on.bytes();
+  steps_.push_back(step::tracking);
 }
 
 void handshake::add(step what, std::initializer_list<std::string_view> arguments) {

@@ -19,6 +19,8 @@ struct greeting {
   std::string client_name{};
   int database = 0;
   bool tracking = false;
+  bool broadcast = false;    // tracking in the mode of that name, of keys that begin so:
+  std::vector<std::string> prefixes{};
   bool read_only = false;    // READONLY: reads from a cluster's replica
   bool must_be_primary = false;  // ROLE is checked: the address came from a sentinel
   bool sentinel = false;     // it must be a sentinel, of which nothing else is asked
@@ -47,6 +49,7 @@ class handshake {
  private:
   enum class step { hello, select, tracking, read_only, client_id, role, ping, set_info, commands, docs };
 
+  void add_tracking();
   void add(step what, std::initializer_list<std::string_view> arguments);
   state on_error(step at, std::string_view text);
   state fail_with(state verdict, boost::system::error_code code, std::string why);

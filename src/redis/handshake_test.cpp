@@ -38,6 +38,16 @@ TEST(handshake, logs_in_names_itself_and_selects) {
   EXPECT_THAT(bytes, HasSubstr("$4\r\nROLE\r\n"));
 }
 
+TEST(handshake, asks_for_news_of_all_keys_that_begin_so) {
+  const handshake some{{.address = "db:6379", .tracking = true, .broadcast = true, .prefixes = {"a:", "b"}}};
+  EXPECT_THAT(std::string{some.bytes()},
+              HasSubstr("*8\r\n$6\r\nCLIENT\r\n$8\r\nTRACKING\r\n$2\r\nON\r\n$5\r\nBCAST\r\n"
+                        "$6\r\nPREFIX\r\n$2\r\na:\r\n$6\r\nPREFIX\r\n$1\r\nb\r\n"));
+  const handshake all{{.address = "db:6379", .tracking = true, .broadcast = true}};
+  EXPECT_THAT(std::string{all.bytes()},
+              HasSubstr("*4\r\n$6\r\nCLIENT\r\n$8\r\nTRACKING\r\n$2\r\nON\r\n$5\r\nBCAST\r\n"));
+}
+
 TEST(handshake, a_password_alone_is_that_of_the_default_user) {
   const handshake greets{{.address = "db:6379", .password = "secret"}};
   EXPECT_THAT(std::string{greets.bytes()}, HasSubstr("$7\r\ndefault\r\n$6\r\nsecret\r\n"));

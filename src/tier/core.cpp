@@ -154,7 +154,7 @@ tier_stats core::read_stats() const {
   now.totals.reign_changes = feeds_.reign_changes();
   now.canary_time = watch_.last_canary();
   now.slowest_canary = watch_.slowest_canary();
-  now.deaf = feeds_.any_mute();
+  now.deaf = watch_.silent();
   return now;
 }
 

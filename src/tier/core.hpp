@@ -56,6 +56,7 @@ class core final : public redis::tracking_listener,
   void close();
 
   // tracking_listener
+  std::vector<std::string> prefixes() override;
   void on_tracking(std::uint64_t generation) override;
   void on_invalidate(std::uint64_t generation, std::string_view key) override;
   void on_loss(std::uint64_t generation, redis::tracking_loss why, std::uint16_t slot) override;
@@ -112,6 +113,8 @@ class core final : public redis::tracking_listener,
   const tier_proof* prove(std::span<const std::uint64_t> connections);
   /// The proof of an entry that came so; none also if one of its tags is not known to be what it was.
   const tier_proof* prove_entry(const footing& on, std::string_view key, std::span<const tag_stamp> tags);
+  /// The connection tells of changes, and not in order with its answers; see tier_options::feed.
+  void prove_nothing(std::uint64_t generation);
   /// A generation that was never there before, as it is stored.
   std::string new_generation();
 

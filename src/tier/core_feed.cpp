@@ -37,7 +37,7 @@ void core::on_tracking(std::uint64_t generation) {
     ++totals_.connections;
   }
   if (tell_all) listeners_.all_changed();
-  watch_.connected();
+  watch_.connected(shared_from_this(), generation);
   replay();
 }
 

@@ -205,7 +205,9 @@ result<tier_entry> decode_entry(std::string_view bytes, std::int64_t server_now_
   const std::uint8_t flags = static_cast<std::uint8_t>(bytes[flags_at]);
   if (header->kind == stored_kind::lease) return fail(errc::undecodable, "entry: it is a lease");
   if (header->kind == stored_kind::tombstone) return fail(errc::undecodable, "entry: it is a tombstone");
-  if ((flags & ~(zstd_flag | check_flag)) != 0) return fail(errc::undecodable, fmt::format("entry: unknown flags {:#04x}", flags));
+  if ((flags & ~(zstd_flag | check_flag)) != 0) {
+    return fail(errc::undecodable, fmt::format("entry: unknown flags {:#04x}", flags));
+  }
   if (header->checked) {
     if (bytes.size() < header_size + check_size) return fail(errc::undecodable, "entry: it is cut before its check");
     const std::string_view check = bytes.substr(bytes.size() - check_size);

@@ -50,8 +50,6 @@ bool feeds::unmute(std::uint64_t generation) {
   return tell_all;
 }
 
-bool feeds::any_mute() const { return std::ranges::any_of(feeds_, &feed::mute); }
-
 void feeds::recheck(std::uint64_t generation, slot_number slot) {
   slot_state& here = slots_[slot];
   if (here.generation == generation) here.verified = false;

@@ -64,7 +64,6 @@ class feeds {
   /// As `announce`.
   [[nodiscard]] bool unmute(std::uint64_t generation);
   bool tells(std::uint64_t generation) const { return told_until(generation).has_value(); }
-  bool any_mute() const;
   /// The record of the slot changed.
   void recheck(std::uint64_t generation, slot_number slot);
 

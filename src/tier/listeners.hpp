@@ -80,6 +80,15 @@ class listeners {
     return key.substr(0, longest);
   }
 
+  /// Of all caches that live.
+  std::vector<std::string> prefixes() const {
+    std::vector<std::string> found;
+    for (const auto all = snapshot(); const place& one : *all) {
+      if (!one.who.expired()) found.push_back(one.prefix);
+    }
+    return found;
+  }
+
  private:
   struct place {
     std::string prefix;

@@ -1,5 +1,6 @@
 #include "operation.hpp"
 
+#include "news.hpp"
 #include "seawall/cmd/error.hpp"
 
 #include <algorithm>
@@ -30,6 +31,7 @@ void step::use_source() {
 
 void step::on_reply(std::size_t, resp::view reply) noexcept {
   misses_script_ = false;
+  if (quiet_) return;
   if (reply.is_error()) {
     failure_ = cmd::to_error(reply.text());
     misses_script_ = what_.has_source() && with_source_.arguments() == 0 &&
@@ -55,13 +57,18 @@ void operation::send_over(cmd::target& where, std::span<step* const> steps, bool
   const duration left = std::max<duration>(deadline_ - core_->now(), std::chrono::milliseconds{1});
   for (step* one : steps) one->get_ready(left, caller_waits);
   for (std::size_t i = 0; i + 1 < steps.size(); ++i) steps[i]->next = steps[i + 1];
-  left_.store(steps.size(), std::memory_order_relaxed);
+  step* const news = news_of(steps);
+  if (news) {
+    news->get_ready(left, false);
+    steps.back()->next = news;
+  }
+  left_.store(steps.size() + (news ? 1 : 0), std::memory_order_relaxed);
   if (core_->closed()) {
     const error why{errc::closed, "the shared tier is closed"};
     for (step* one : steps) one->failure_ = why;
     return round_ended();
   }
-  if (steps.size() == 1) where.submit(*steps.front());
+  if (steps.size() == 1 && !news) where.submit(*steps.front());
   else where.submit_all(*steps.front());
 }
 
@@ -74,6 +81,17 @@ bool operation::send_sources(std::span<step* const> steps) {
   }
   send(again);
   return true;
+}
+
+step* operation::news_of(std::span<step* const> steps) {
+  if (core_->options().feed != feed_mode::pub_sub) return nullptr;
+  std::vector<std::string_view> keys;
+  for (const step* one : steps) add_changed_keys(one->what_, keys);
+  if (keys.empty()) return nullptr;
+  if (!news_) news_ = std::make_unique<step>();
+  news_->quiet_ = true;
+  news_->set(*this, publish_command(*core_, keys));
+  return news_.get();
 }
 
 void operation::step_ended() {

@@ -49,6 +49,7 @@ class step final : public cmd::request {
   bool done_ = false;
   bool misses_script_ = false;
   bool ended_ = false;
+  bool quiet_ = false;  // nobody asks for its reply
 };
 
 /// Owns itself from `start` to `finish`. Thread safety: the target's; a round ends on one thread.
@@ -89,8 +90,11 @@ class operation {
 
  private:
   void step_ended();
+  /// The PUBLISH that goes behind the steps; nothing if there is none.
+  step* news_of(std::span<step* const> steps);
 
   std::unique_ptr<operation> self_;
+  std::unique_ptr<step> news_;
   std::atomic<std::size_t> left_{0};
 };
 

@@ -19,6 +19,7 @@ result<void> validate(const tier_options& how) {
   if (how.canary_interval != duration::zero() && how.canary_interval < milliseconds{100}) {
     return bad("canary_interval", "100 ms or more, or zero");
   }
+  if (how.channel.empty() || how.channel.size() > 1000) return bad("channel", "1 to 1000 bytes long");
   if (how.reign_key.empty() || how.reign_key.size() > 1000) return bad("reign_key", "1 to 1000 bytes long");
   if (how.tag_life < std::chrono::minutes{1}) return bad("tag_life", "1 minute or more");
   if (how.max_payload == 0 || how.max_payload > (std::size_t{512} << 20)) return bad("max_payload", "1 to 512 MiB");

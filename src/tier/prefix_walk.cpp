@@ -1,5 +1,6 @@
 #include "prefix_walk.hpp"
 
+#include "news.hpp"
 #include "seawall/cmd/error.hpp"
 #include "seawall/cmd/keys.hpp"
 #include "seawall/cmd/scan.hpp"
@@ -142,6 +143,10 @@ result<void> prefix_walk::remove(const std::vector<std::string>& keys) {
     if (!gone) return std::unexpected(gone.error());
     so_far_.removed += static_cast<std::uint64_t>(*gone);
     core_->count(&tier_totals::prefix_keys, static_cast<std::uint64_t>(*gone));
+    if (core_->options().feed == feed_mode::pub_sub) {
+      const auto tell = publish_command(*core_, names);
+      asked{tell}.run(*core_);  // if it fails, the others hear nothing, which their bound allows for
+    }
     // The caches of this process need not wait for the feed, which comes behind the reply.
     for (const std::string_view one : names) core_->on_invalidate(ask.generation, one);
   }

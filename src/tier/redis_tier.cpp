@@ -1,5 +1,9 @@
 #include "seawall/tier/redis_tier.hpp"
 
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace seawall {
@@ -19,6 +23,18 @@ class owned_client {
   redis::client client_;
 };
 
+// On the client's executor, where nothing waits: the subscription is tried until it succeeds.
+std::shared_ptr<void> subscribe(redis::client& over, std::string channel,
+                                std::function<void(std::string_view)> on_message, std::function<void()> on_gap) {
+  redis::topics what;
+  what.channels.push_back(std::move(channel));
+  auto made = over.subscribe(
+      what, [on_message = std::move(on_message)](const redis::message& one) { on_message(one.payload); },
+      {.on_gap = [on_gap = std::move(on_gap)](const redis::gap&) { on_gap(); }, .timeout = std::chrono::hours{24}});
+  if (!made) return nullptr;
+  return std::make_shared<redis::subscription>(*std::move(made));
+}
+
 }  // namespace
 
 result<std::shared_ptr<remote_tier>> redis_tier(const redis::client& like, tier_options how) {
@@ -36,6 +52,9 @@ result<std::shared_ptr<remote_tier>> redis_tier(const redis::client& like, tier_
     options.executor = {};
     options.read_from = redis::read_from::primary;
     options.tracking = std::move(feed);
+    options.tracking_mode = how.feed == tier::feed_mode::tracking    ? redis::tracking_mode::reads
+                            : how.feed == tier::feed_mode::broadcast ? redis::tracking_mode::broadcast
+                                                                     : redis::tracking_mode::connections;
     auto client = redis::client::connect(std::move(options));
     if (!client) return std::unexpected(client.error());
     auto owner = std::make_shared<owned_client>(*std::move(client));
@@ -50,6 +69,9 @@ result<std::shared_ptr<remote_tier>> redis_tier(const redis::client& like, tier_
         .aside = [&held](std::string_view key) {
           const auto own = std::make_shared<redis::session>(held.open_session(key));
           return std::shared_ptr<cmd::target>{own, &own->target()};
+        },
+        .channel = [&held](std::string channel, auto on_message, auto on_gap) {
+          return subscribe(held, std::move(channel), std::move(on_message), std::move(on_gap));
         }};
   };
   return remote_tier::make(make, std::move(how));

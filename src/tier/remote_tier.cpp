@@ -20,7 +20,7 @@ result<std::shared_ptr<remote_tier>> remote_tier::make(const make_target& target
   if (!made) return std::unexpected(made.error());
   core->use(*made->where, std::move(made->can));
   if (made->cluster) core->divide(std::move(made->look_for_moves));
-  core->watching().use(std::move(made->aside));
+  core->watching().use(std::move(made->aside), std::move(made->channel));
   return std::shared_ptr<remote_tier>{new remote_tier(std::move(core), std::move(made->owner))};
 }
 

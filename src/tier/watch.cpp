@@ -19,7 +19,7 @@ constexpr int canaries_in_a_cage = 16;
 }  // namespace
 
 watch::watch(const tier_options& how, random_source& random)
-    : how_(how), random_(random), canary_(duration::zero()) {}
+    : how_(how), random_(random), canary_(how.feed == feed_mode::tracking ? duration::zero() : how.bound) {}
 
 void watch::begin_due(const std::shared_ptr<core>& of) {
   const time_point now = of->now();
@@ -29,7 +29,8 @@ void watch::begin_due(const std::shared_ptr<core>& of) {
     const std::lock_guard lock{mutex_};
     if (closed_) return;
     looks = how_.advise && !std::exchange(looked_, true);
-    flies = how_.canary_interval > duration::zero() && !forbidden_ && !canary_away_ && canary_due_ <= now;
+    const bool wanted = how_.canary_interval > duration::zero() && how_.feed != feed_mode::none && !forbidden_;
+    flies = wanted && !canary_away_ && canary_due_ <= now;
     if (flies) {
       canary_away_ = true;
       canary_due_ = after(now, how_.canary_interval);
@@ -39,13 +40,17 @@ void watch::begin_due(const std::shared_ptr<core>& of) {
   if (flies) operation::start(std::make_unique<canary_call>(of));
 }
 
-void watch::connected() {
+void watch::connected(const std::shared_ptr<core>& of, std::uint64_t generation) {
+  if (how_.feed != feed_mode::tracking) of->prove_nothing(generation);
+  if (how_.feed == feed_mode::pub_sub) news_.begin(of);
   const std::lock_guard lock{mutex_};
   canary_due_ = time_point::min();
+  silent_ = false;
 }
 
 // The other connection's client holds the listener of this one, and so the tier.
 void watch::close() {
+  news_.close();
   cage given_up;
   const std::lock_guard lock{mutex_};
   closed_ = true;
@@ -129,6 +134,16 @@ std::optional<canary::verdict> watch::beat(std::uint64_t generation, time_point 
   return came;
 }
 
+bool watch::set_silent(bool silent) {
+  const std::lock_guard lock{mutex_};
+  return std::exchange(silent_, silent);
+}
+
+bool watch::silent() const {
+  const std::lock_guard lock{mutex_};
+  return silent_;
+}
+
 duration watch::last_canary() const {
   const std::lock_guard lock{mutex_};
   return last_;
@@ -142,13 +157,13 @@ duration watch::slowest_canary() const {
 void core::judge_feed(std::uint64_t generation, time_point sent) {
   const auto verdict = watch_.beat(generation, sent);
   if (!verdict) return;
+  const bool proves = how_.feed == feed_mode::tracking;
+  const bool new_to_it = watch_.set_silent(!verdict->told) == verdict->told;
   bool tell_all = false;
-  bool news = false;
   {
     const std::lock_guard lock{mutex_};
-    news = feeds_.tells(generation) != verdict->told;
     if (verdict->told) {
-      tell_all = feeds_.unmute(generation);
+      if (proves) tell_all = feeds_.unmute(generation);
       ++totals_.canaries;
       totals_.canary_microseconds +=
           static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(verdict->after).count());
@@ -160,11 +175,31 @@ void core::judge_feed(std::uint64_t generation, time_point sent) {
   }
   if (tell_all) listeners_.all_changed();
   else if (!verdict->told) listeners_.tags_lost();
-  if (!news || !how_.log) return;
+  if (!new_to_it || !how_.log) return;
   how_.log(verdict->told ? log_level::info : log_level::warning,
            verdict->told ? "shared tier: the server tells of changes again"
                          : "shared tier: the server answers and does not tell of changes: values are kept for the "
                            "bound only");
+}
+
+void core::prove_nothing(std::uint64_t generation) {
+  const std::lock_guard lock{mutex_};
+  feeds_.mute(generation);
+}
+
+// Those that begin as another does are left out: a server refuses them.
+std::vector<std::string> core::prefixes() {
+  std::vector<std::string> all{how_.reign_key, std::string{canary_key_start}};
+  for (std::string& one : listeners_.prefixes()) {
+    all.push_back(std::string{tag_key_start} + one);
+    all.push_back(std::move(one));
+  }
+  std::ranges::sort(all);
+  std::vector<std::string> shortest;
+  for (std::string& one : all) {
+    if (shortest.empty() || !one.starts_with(shortest.back())) shortest.push_back(std::move(one));
+  }
+  return shortest;
 }
 
 }  // namespace seawall::tier

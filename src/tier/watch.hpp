@@ -7,6 +7,7 @@
 #pragma once
 
 #include "canary.hpp"
+#include "news.hpp"
 #include "seawall/base/random.hpp"
 #include "seawall/cmd/request.hpp"
 #include "seawall/metrics/advice.hpp"
@@ -20,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace seawall::tier {
@@ -32,11 +34,14 @@ class watch {
   watch(const tier_options& how, random_source& random);
 
   /// Before the first call.
-  void use(remote_tier::open_aside aside) { aside_ = std::move(aside); }
+  void use(remote_tier::open_aside aside, remote_tier::open_channel channel) {
+    aside_ = std::move(aside);
+    news_.use(std::move(channel));
+  }
   /// The server has answered a sign of life: begins what is due.
   void begin_due(const std::shared_ptr<core>& of);
   /// A new connection: a canary is due.
-  void connected();
+  void connected(const std::shared_ptr<core>& of, std::uint64_t generation);
   void close();
 
   /// The server's settings, and why some of them are not known.
@@ -57,6 +62,9 @@ class watch {
   /// True: the key is a canary's.
   bool heard(std::string_view key, time_point now);
   std::optional<canary::verdict> beat(std::uint64_t generation, time_point sent);
+  /// Whether the last canary was not told. The answer of before comes back.
+  bool set_silent(bool silent);
+  bool silent() const;
 
   duration last_canary() const;
   duration slowest_canary() const;
@@ -65,6 +73,7 @@ class watch {
   const tier_options& how_;
   random_source& random_;
   remote_tier::open_aside aside_;
+  news news_;
 
   mutable std::mutex mutex_;
   // All below guarded by mutex_.
@@ -72,6 +81,7 @@ class watch {
   bool looked_ = false;
   std::vector<advice> said_;
   canary canary_;
+  bool silent_ = false;
   bool canary_away_ = false;  // its call is under way
   bool forbidden_ = false;
   time_point canary_due_ = time_point::min();

@@ -74,6 +74,44 @@ TEST_F(redis_tracking, a_change_by_others_is_told) {
   EXPECT_THAT(heard->take(), ElementsAre("invalidate k", "read newer"));
 }
 
+TEST_F(redis_tracking, broadcast_tells_of_keys_that_nobody_has_read) {
+  class choosy final : public tracking_listener {
+   public:
+    explicit choosy(std::shared_ptr<listener> to) : to_(std::move(to)) {}
+    std::vector<std::string> prefixes() override { return {"a:", "b"}; }
+    void on_tracking(std::uint64_t generation) override { to_->on_tracking(generation); }
+    void on_invalidate(std::uint64_t generation, std::string_view key) override { to_->on_invalidate(generation, key); }
+    void on_loss(std::uint64_t generation, tracking_loss why, std::uint16_t slot) override {
+      to_->on_loss(generation, why, slot);
+    }
+
+   private:
+    const std::shared_ptr<listener> to_;
+  };
+  const auto some = std::make_shared<choosy>(heard);
+  auto redis = client_of(server->port(), {.tracking = some, .tracking_mode = tracking_mode::broadcast});
+  noted(redis, *heard, "c");
+  for (const char* key : {"a", "a:1", "c", "b2", "a:1", "a:end"}) server->run({"SET", key, "v"});
+  servers::wait_until("the last comes", [&] { return heard->has("invalidate a:end"); });
+  EXPECT_THAT(heard->take(), ElementsAre("tracking 1", "read (nil)", "invalidate a:1", "invalidate b2",
+                                         "invalidate a:1", "invalidate a:end"));
+  server->restart();
+  noted(redis, *heard, "c");
+  server->run({"SET", "a:2", "v"});
+  servers::wait_until("a new connection asks for the same", [&] { return heard->has("invalidate a:2"); });
+}
+
+TEST_F(redis_tracking, connections_alone_are_told_without_tracking) {
+  auto redis = client_of(server->port(), {.tracking = heard, .tracking_mode = tracking_mode::connections});
+  noted(redis, *heard, "k");
+  server->run({"SET", "k", "new"});
+  noted(redis, *heard, "k");
+  EXPECT_THAT(heard->take(), ElementsAre("tracking 1", "read (nil)", "read new"));
+  EXPECT_EQ(server->info("tracking_clients"), "0");
+  server->kill();
+  servers::wait_until("its end is told", [&] { return heard->has("disconnected"); });
+}
+
 TEST_F(redis_tracking, the_reply_to_an_own_write_comes_before_its_invalidation) {  // bug 8
   auto redis = client_of(server->port(), {.tracking = heard});
   noted(redis, *heard, "k");

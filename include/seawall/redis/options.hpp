@@ -62,6 +62,7 @@ struct options {
 
   /// Client-side caching: see tracking.hpp.
   std::shared_ptr<tracking_listener> tracking = nullptr;
+  redis::tracking_mode tracking_mode = redis::tracking_mode::reads;
 
   /// Runs the client on this context instead of a thread of its own: an executor of a boost::asio::io_context (or a
   /// strand of it) that the user runs. A blocking call from a handler of that context is refused, on whatever thread.

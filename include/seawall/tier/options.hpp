@@ -26,6 +26,11 @@ struct tier_options {
   duration budget = std::chrono::milliseconds{50};
   /// Without calls for so long, the heartbeat pauses; what caches keep is asked for again after that.
   duration idle = std::chrono::minutes{1};
+  /// With all but tracking, what a cache keeps of the tier in its process lives for `bound`, since nothing proves that
+  /// it has heard of all changes; hearing of one ends it sooner.
+  tier::feed_mode feed = tier::feed_mode::tracking;
+  /// Of tier::feed_mode::pub_sub: 1 to 1000 bytes. All processes that share the data must agree.
+  std::string channel = "seawall:news";
   /// How often, in use, the tier changes a key of its own to see that it is told: 100 ms or more; zero: never.
   duration canary_interval = std::chrono::seconds{10};
   /// Looks at the server's settings once, and logs what is wrong for a cache; see remote_tier::advice.

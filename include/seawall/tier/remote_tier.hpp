@@ -35,6 +35,10 @@ class remote_tier final : public shared_tier {
   /// Makes another connection to the server of a key; it ends with the last handle.
   using open_aside = std::function<std::shared_ptr<cmd::target>(std::string_view key)>;
 
+  /// Subscribes to a channel, without waiting for it, until the handle is gone; `on_gap`: messages may be lost.
+  using open_channel = std::function<std::shared_ptr<void>(
+      std::string channel, std::function<void(std::string_view)> on_message, std::function<void()> on_gap)>;
+
   /// Over a target that outlives the tier. Whoever owns the target tells `feed` of changes, in order with the replies;
   /// without that caches keep nothing of the tier in their processes. `can` is asked before each command that needs it.
   /// Errors (errc::invalid_argument) name the option.
@@ -50,6 +54,7 @@ class remote_tier final : public shared_tier {
     /// A cluster: makes the target look soon whether slots have moved, and tell the feed. Called while `where` lives.
     std::function<void()> look_for_moves = nullptr;
     open_aside aside = nullptr;  ///< None: the tier tests whether it is told of what it changes itself.
+    open_channel channel = nullptr;  ///< For tier::feed_mode::pub_sub. None: nothing is heard.
   };
   using make_target = std::function<result<made_target>(std::shared_ptr<redis::tracking_listener> feed)>;
   static result<std::shared_ptr<remote_tier>> make(const make_target& target, tier_options how = {});

@@ -42,6 +42,14 @@ struct breaker_counters {
   std::uint64_t failed = 0;     ///< Calls that went and failed.
 };
 
+/// How a tier hears of changes that other processes make.
+enum class feed_mode : std::uint8_t {
+  tracking,   ///< The server remembers who has read what, and tells in order with its answers: see redis/tracking.hpp.
+  broadcast,  ///< The server tells of all changes of the caches' keys: it remembers nothing, and tells more.
+  pub_sub,    ///< Whoever changes a key publishes it: for servers and proxies that know no CLIENT TRACKING.
+  none,       ///< Not at all.
+};
+
 /// How many invalidations that could not be delivered are kept as keys, before all keys of a cache count as invalid.
 struct undelivered_limits {
   std::size_t keys = 100'000;
