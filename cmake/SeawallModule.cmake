@@ -71,7 +71,7 @@ endfunction()
 # looks for races not under the others a second time. Sets <result>.
 function(seawall_tests_make_sense kind result)
   set(sense TRUE)
-  if(SEAWALL_SANITIZE MATCHES "thread" AND kind MATCHES "^(eviction|resp|fuzz|simulation|tier)$")
+  if(SEAWALL_SANITIZE MATCHES "thread" AND kind MATCHES "^(eviction|resp|fuzz|simulation|tier|traps)$")
     set(sense FALSE)
   elseif(SEAWALL_SANITIZE MATCHES "address" AND kind MATCHES "^(traps|stress|linearizability|shared_tier)$")
     set(sense FALSE)
