@@ -97,7 +97,7 @@ TEST_F(Trap08Shared, ARefreshReplacesTheOldValue) {
   changed = true;
   wait_until("a use of what is stale has refreshed it", [&] {
     (void)here.cache.get_or_load("key");
-    return server->run({"GET", "users:key"}).text.ends_with("new");
+    return server->run({"GET", "users:key"}).text.contains("new");
   });
 }
 
