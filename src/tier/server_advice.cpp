@@ -20,15 +20,13 @@ std::optional<std::uint64_t> number_of(std::optional<std::string_view> text) {
 class collector {
  public:
   void add(advice_level level, const char* setting, std::string text) {
-    all_.push_back({.level = level, .subject = setting, .text = std::move(text)});
+    const auto behind = std::ranges::upper_bound(all_, level, std::ranges::greater{}, &advice::level);
+    all_.insert(behind, {.level = level, .subject = setting, .text = std::move(text)});
   }
-  std::vector<advice> take() && {
-    std::ranges::stable_sort(all_, std::ranges::greater{}, &advice::level);
-    return std::move(all_);
-  }
+  std::vector<advice> take() && { return std::move(all_); }
 
  private:
-  std::vector<advice> all_;
+  std::vector<advice> all_;  // the worst first
 };
 
 void advise_memory(const server_setup& seen, collector& to) {
