@@ -131,8 +131,8 @@ TEST_F(prefix_walk_test, a_failure_says_what_was_done) {
 TEST_F(prefix_walk_test, goes_on_without_the_number_of_keys_if_it_is_forbidden) {
   const auto before = server.answer;
   for (const auto& [why, works] : {std::pair{"-NOPERM no\r\n", true}, std::pair{"-LOADING wait\r\n", false}}) {
-    server.answer = [&, why = why](const words& command) {
-      return command.front() == "DBSIZE" ? std::string{why} : before(command);
+    server.answer = [&before, reply = std::string{why}](const words& command) {
+      return command.front() == "DBSIZE" ? reply : before(command);
     };
     EXPECT_EQ(tier->remove_prefix("c:").has_value(), works) << why;
   }
