@@ -31,12 +31,12 @@ class changing_cluster : public testing::Test {
 
 TEST_F(changing_cluster, keys_that_move_with_their_slot_are_told_and_never_old) {
   member a = join(), b = join();
-  const std::string one = key_at(first, "one"), two = key_at(first, "two"), beside = key_at(first + 1);
+  const std::string one = key_at(slot_a, "one"), two = key_at(slot_a, "two"), beside = key_at(slot_a + 1);
   for (const auto& key : {one, two, beside}) a.load(key, value_of("old"));
   a.cache->take();
   const auto hit = a.read(one);
   ASSERT_TRUE(covers(hit->proof));
-  auto move = nodes->move_slot(first, 1);
+  auto move = nodes->move_slot(slot_a, 1);
   move.begin();
   EXPECT_EQ(a.text(one), "old") << "nothing has moved yet";
   while (move.keys(1) != 0) {
@@ -59,10 +59,10 @@ TEST_F(changing_cluster, keys_that_move_with_their_slot_are_told_and_never_old) 
 
 TEST_F(changing_cluster, what_is_changed_while_it_moves_is_not_stored) {
   member a = join(), b = join();
-  const std::string key = key_at(first);
+  const std::string key = key_at(slot_a);
   const auto leased = a.read(key);
   ASSERT_EQ(leased->is, outcome::leased);
-  auto move = nodes->move_slot(first, 1);
+  auto move = nodes->move_slot(slot_a, 1);
   move.begin();
   ASSERT_EQ(move.keys(), 2) << "the lease, and the record of the slot";
   EXPECT_FALSE(b.invalidate({key})->failure);
@@ -74,10 +74,10 @@ TEST_F(changing_cluster, what_is_changed_while_it_moves_is_not_stored) {
 
 TEST_F(changing_cluster, a_slot_that_went_and_came_back_is_served) {
   member a = join();
-  const std::string key = key_at(first);
+  const std::string key = key_at(slot_a);
   a.load(key, value_of("v"));
   for (const std::size_t to : {1, 0}) {
-    auto move = nodes->move_slot(first, to);
+    auto move = nodes->move_slot(slot_a, to);
     move.begin();
     move.keys();
     move.finish();
@@ -91,13 +91,13 @@ TEST_F(changing_cluster, a_slot_that_went_and_came_back_is_served) {
 // The old owner drops its keys and tells nobody who has read them.
 TEST_F(changing_cluster, a_slot_that_is_taken_without_its_keys_is_noticed_by_who_asks_for_nothing) {
   member a = join(), b = join();
-  const std::string key = key_at(first);
+  const std::string key = key_at(slot_a);
   a.load(key, value_of("old"));
   const auto hit = a.read(key);
   ASSERT_TRUE(covers(hit->proof));
-  nodes->move_slot(first, 1).begin();
-  nodes->node(1).run({"CLUSTER", "SETSLOT", std::to_string(first), "NODE", nodes->id(1)});
-  nodes->wait_owner_other_than(first, 0);
+  nodes->move_slot(slot_a, 1).begin();
+  nodes->node(1).run({"CLUSTER", "SETSLOT", std::to_string(slot_a), "NODE", nodes->id(1)});
+  nodes->wait_owner_other_than(slot_a, 0);
   wait_until("the proof ends", [&] { return !covers(hit->proof); }, 10s);
   EXPECT_EQ(b.text(key), "leased");
 }
@@ -105,7 +105,7 @@ TEST_F(changing_cluster, a_slot_that_is_taken_without_its_keys_is_noticed_by_who
 TEST_F(changing_cluster, what_a_failover_brings_back_is_not_served) {  // A31
   member a = join(), b = join();
   const std::uint64_t tag = tag_with(0);
-  const std::string there = key_at(first), tagged = key_at(second), elsewhere = key_at(third);
+  const std::string there = key_at(slot_a), tagged = key_at(slot_b), elsewhere = key_at(slot_c);
   a.load(there, value_of("invalidated"));
   a.load_tagged(tagged, {tag}, "invalidated");
   a.load(elsewhere, value_of("v"));
@@ -118,7 +118,7 @@ TEST_F(changing_cluster, what_a_failover_brings_back_is_not_served) {  // A31
   ASSERT_FALSE(a.change_tag(tag)->failure);
   nodes->node(0).kill();
   nodes->node(3).resume();
-  ASSERT_EQ(nodes->wait_owner_other_than(first, 0), 3);
+  ASSERT_EQ(nodes->wait_owner_other_than(slot_a, 0), 3);
   ASSERT_EQ(stored(3, there), "1") << "it is back";
   for (member* one : {&a, &b}) {
     wait_until("the new primary answers", [&] { return one->text(there) != "failed"; });
@@ -132,7 +132,7 @@ TEST_F(changing_cluster, what_a_failover_brings_back_is_not_served) {  // A31
 
 TEST_F(changing_cluster, a_primary_that_hands_over_proves_nothing_any_more) {
   member a = join();
-  const std::string there = key_at(first), elsewhere = key_at(third);
+  const std::string there = key_at(slot_a), elsewhere = key_at(slot_c);
   a.load(there, value_of("old"));
   a.load(elsewhere, value_of("v"));
   const auto hit = a.read(there);

@@ -21,7 +21,7 @@ inline std::string key_at(std::uint16_t slot, std::string_view name = "k") {
 }
 
 /// Slots of the three primaries of a new cluster.
-inline constexpr std::uint16_t first = 100, second = 8'000, third = 16'000;
+inline constexpr std::uint16_t slot_a = 100, slot_b = 8'000, slot_c = 16'000;
 
 /// A tag of the cache "c:" whose record lies with one of three primaries.
 inline std::uint64_t tag_with(std::size_t primary) {

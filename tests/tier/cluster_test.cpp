@@ -35,7 +35,7 @@ class cluster_tier : public testing::Test {
   static member join(tier_options how = patient()) { return member{url_of(*nodes), std::move(how)}; }
 
   static inline std::unique_ptr<cluster> nodes;
-  const std::vector<std::string> keys{key_at(first), key_at(second), key_at(third), key_at(first, "other")};
+  const std::vector<std::string> keys{key_at(slot_a), key_at(slot_b), key_at(slot_c), key_at(slot_a, "other")};
 };
 
 TEST_F(cluster_tier, entries_of_all_servers_are_shared) {
@@ -53,7 +53,7 @@ TEST_F(cluster_tier, entries_of_all_servers_are_shared) {
 TEST_F(cluster_tier, each_slot_that_is_used_has_a_record_in_it) {
   member a = join();
   for (const auto& key : keys) a.read(key);
-  for (const auto slot : {first, second, third}) {
+  for (const auto slot : {slot_a, slot_b, slot_c}) {
     const auto there = nodes->node(nodes->owner(slot)).run({"CLUSTER", "GETKEYSINSLOT", std::to_string(slot), "10"});
     const auto records = std::ranges::count_if(there.elements, [](const auto& one) {
       return one.text.starts_with("seawall:reign:{");
@@ -77,7 +77,7 @@ TEST_F(cluster_tier, a_lease_is_one_processs) {
 TEST_F(cluster_tier, one_caller_refreshes) {
   member a = join(), b = join();
   // The right to refresh lies elsewhere for the last two: their names leave no room for a tag of their own.
-  for (const std::string& key : {key_at(second), std::string{"c:k"}, std::string{"c:}x"}, std::string{"c:{}x"}}) {
+  for (const std::string& key : {key_at(slot_b), std::string{"c:k"}, std::string{"c:}x"}, std::string{"c:{}x"}}) {
     a.load(key, {.fresh_for = -1s, .keep_for = 1h, .payload = "stale"});
     const auto right = a.read(key, {.refresh = true});
     EXPECT_EQ(right->is, outcome::leased) << key;
@@ -121,12 +121,12 @@ TEST_F(cluster_tier, exactly_what_was_not_delivered_waits) {
   const auto partly = a.invalidate(keys);
   EXPECT_TRUE(partly->failure);
   EXPECT_EQ(partly->undelivered, 1);
-  EXPECT_EQ(a.text(key_at(second)), "failed") << "at once";
-  EXPECT_EQ(a.text(key_at(first)), "leased");
+  EXPECT_EQ(a.text(key_at(slot_b)), "failed") << "at once";
+  EXPECT_EQ(a.text(key_at(slot_a)), "leased");
   EXPECT_EQ(a.tier->stats().undelivered, 1);
   nodes->node(1).resume();
   wait_until("it is delivered", [&] { return a.tier->stats().undelivered == 0; });
-  EXPECT_EQ(a.text(key_at(second)), "leased");
+  EXPECT_EQ(a.text(key_at(slot_b)), "leased");
 }
 
 TEST_F(cluster_tier, too_many_that_wait_make_their_cache_invalid_on_all_servers) {
@@ -137,7 +137,7 @@ TEST_F(cluster_tier, too_many_that_wait_make_their_cache_invalid_on_all_servers)
     wait_until("it is read", [&] { return member::text_of(*a.read_tagged(key)) == "old"; });
   }
   nodes->node(1).pause();
-  a.invalidate({key_at(second), key_at(second, "other")});
+  a.invalidate({key_at(slot_b), key_at(slot_b, "other")});
   nodes->node(1).resume();
   wait_until("it is delivered", [&] { return a.tier->stats().undelivered == 0; });
   for (const auto& key : keys) {
@@ -152,7 +152,7 @@ TEST_F(cluster_tier, entries_depend_on_tags_of_other_servers) {
   member a = join(), b = join();
   for (const std::size_t where : {0, 1, 2}) {
     const std::uint64_t tag = tag_with(where);
-    const std::string key = key_at(second, std::to_string(tag));
+    const std::string key = key_at(slot_b, std::to_string(tag));
     EXPECT_TRUE(covers(a.load_tagged(key, {tag}, "v")->proof));
     const auto hit = b.read_tagged(key);
     EXPECT_EQ(member::text_of(*hit), "v");
@@ -167,7 +167,7 @@ TEST_F(cluster_tier, entries_depend_on_tags_of_other_servers) {
 TEST_F(cluster_tier, a_fresh_read_is_never_behind_a_tag) {
   member a = join(), b = join();
   const std::uint64_t tag = tag_with(2);
-  const std::string key = key_at(first);
+  const std::string key = key_at(slot_a);
   for (int round = 0; round < 100; ++round) {
     const auto stored = a.load_tagged(key, {tag}, std::to_string(round));
     ASSERT_TRUE(stored->accepted);
@@ -267,7 +267,7 @@ TEST_F(cluster_caches, many_keys_are_read_from_all_servers_at_once) {
 
 TEST_F(cluster_tier, a_server_that_hangs_ends_what_depends_on_it_and_nothing_else) {
   member a = join({.bound = 300ms, .heartbeat = 30ms, .budget = 10s, .breaker = {.enabled = false}});
-  const std::string here = key_at(first), there = key_at(second), tagged = key_at(third);
+  const std::string here = key_at(slot_a), there = key_at(slot_b), tagged = key_at(slot_c);
   a.load(here, value_of("v"));
   a.load(there, value_of("v"));
   a.load_tagged(tagged, {tag_with(0)}, "v");
@@ -288,27 +288,27 @@ TEST_F(cluster_tier, a_server_that_hangs_ends_what_depends_on_it_and_nothing_els
 TEST_F(cluster_tier, a_flush_of_one_server_is_of_its_entries) {
   member a = join();
   for (const auto& key : keys) a.load(key, value_of("v"));
-  const auto flushed = a.read(key_at(second));
-  const auto left = a.read(key_at(first));
+  const auto flushed = a.read(key_at(slot_b));
+  const auto left = a.read(key_at(slot_a));
   nodes->node(1).run({"FLUSHALL"});
   wait_until("it is told", [&] { return a.cache->has("everything"); });
   EXPECT_FALSE(covers(flushed->proof));
   EXPECT_TRUE(covers(left->proof));
-  EXPECT_EQ(a.text(key_at(second)), "leased");
-  EXPECT_EQ(a.text(key_at(first)), "v");
+  EXPECT_EQ(a.text(key_at(slot_b)), "leased");
+  EXPECT_EQ(a.text(key_at(slot_a)), "v");
   EXPECT_EQ(a.tier->stats().totals.reign_changes, 1);
 }
 
 TEST_F(cluster_tier, a_lost_record_is_of_its_slot) {
   member a = join({.heartbeat = 20ms, .budget = 10s, .breaker = {.enabled = false}});
-  const std::string beside = key_at(first + 1);
-  a.load(key_at(first), value_of("v"));
+  const std::string beside = key_at(slot_a + 1);
+  a.load(key_at(slot_a), value_of("v"));
   a.load(beside, value_of("v"));
-  const auto there = nodes->node(0).run({"CLUSTER", "GETKEYSINSLOT", std::to_string(first), "10"});
+  const auto there = nodes->node(0).run({"CLUSTER", "GETKEYSINSLOT", std::to_string(slot_a), "10"});
   for (const auto& one : there.elements) {
     if (one.text.starts_with("seawall:reign:")) nodes->node(0).run({"DEL", one.text});
   }
-  EXPECT_EQ(a.text(key_at(first)), "leased");
+  EXPECT_EQ(a.text(key_at(slot_a)), "leased");
   EXPECT_EQ(a.text(beside), "v");
   EXPECT_EQ(a.tier->stats().totals.reign_changes, 1);
 }
