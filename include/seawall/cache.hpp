@@ -68,7 +68,7 @@ class cache {
     decltype(auto) wanted = as_key(key);
     const std::size_t hash = core_->hash_of(wanted);
     lookup<V> found = timed_look(wanted, hash);
-    if (answer_hit(wanted, found)) return std::move(found.value);
+    if (seawall::answer_hit(*core_, wanted, found, nullptr)) return std::move(found.value);
     if (found.is == standing::refresh_due) {
       if (const auto& loader = core_->options().loader) {
         core_->refresh(K(wanted), hash, found.written, loader, core_->policy());
@@ -112,7 +112,7 @@ class cache {
     decltype(auto) wanted = as_key(key);
     const std::size_t hash = core_->hash_of(wanted);
     lookup<V> found = timed_look(wanted, hash);
-    if (takes(how, found) && answer_hit(wanted, found, how.report)) return std::move(found.value);
+    if (takes(how, found) && seawall::answer_hit(*core_, wanted, found, how.report)) return std::move(found.value);
     if constexpr (detail::is_detached<std::remove_cvref_t<Loader>>) {
       const bound_loader<K, V> owned{std::forward<Loader>(loader).loader};
       return load(wanted, hash, std::move(found), settings_of(how, &owned), none_);
@@ -128,7 +128,7 @@ class cache {
     decltype(auto) wanted = as_key(key);
     const std::size_t hash = core_->hash_of(wanted);
     lookup<V> found = timed_look(wanted, hash);
-    if (takes(how, found) && answer_hit(wanted, found, how.report)) return std::move(found.value);
+    if (takes(how, found) && seawall::answer_hit(*core_, wanted, found, how.report)) return std::move(found.value);
     const auto& bound = core_->options().loader;
     return load(wanted, hash, std::move(found), settings_of(how, bound ? &bound : nullptr), none_);
   }
@@ -145,7 +145,7 @@ class cache {
     for (const K& key : keys) {
       const std::size_t hash = core_->hash_of(key);
       lookup<V> found = core_->look(key, hash);
-      if (takes(how, found) && answer_hit(key, found)) {
+      if (takes(how, found) && seawall::answer_hit(*core_, key, found, nullptr)) {
         answers.emplace_back(std::move(found.value));
         continue;
       }
@@ -286,16 +286,6 @@ class cache {
   bool takes(const entry_options& how, const lookup<V>& found) const noexcept {
     if (!how.consistency) return true;
     return !(how.consistency->is_fresh() && core_->shared()) && found.version >= how.consistency->version();
-  }
-
-  template <class Q>
-  bool answer_hit(const Q& key, const lookup<V>& found, served* report = nullptr) {
-    if (found.is != standing::fresh) return false;
-    core_->count(core_->class_of(key), found.value ? cache_counter::hits : cache_counter::negative_hits);
-    if (report) {
-      *report = {served_from::process, served_why::hit, core_->time().now() - found.written, found.version};
-    }
-    return true;
   }
 
   settings settings_of(const entry_options& how, const bound_loader<K, V>* loader) const {

@@ -112,11 +112,7 @@ boost::asio::awaitable<typename Core::answer> drive_async(std::shared_ptr<Core> 
                                                           Loader loader) {
   using V = typename Core::value_type;
   lookup<V> found = core->look(key, hash);
-  if (found.is == standing::fresh && how.takes(found, core->shared())) {
-    core->count(core->class_of(key), found.value ? cache_counter::hits : cache_counter::negative_hits);
-    if (how.report) {
-      *how.report = {served_from::process, served_why::hit, core->time().now() - found.written, found.version};
-    }
+  if (how.takes(found, core->shared()) && answer_hit(*core, key, found, how.report)) {
     co_return std::move(found.value);
   }
   const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;

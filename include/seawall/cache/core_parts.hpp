@@ -3,6 +3,7 @@
 
 #include "seawall/cache/policy.hpp"
 #include "seawall/local/entry.hpp"
+#include "seawall/metrics/cache_stats.hpp"
 
 #include <cstdint>
 
@@ -20,6 +21,15 @@ struct lookup {
     return is == standing::fresh || is == standing::refresh_due || is == standing::stale;
   }
 };
+
+/// Whether what was found in the process is a hit: it is counted then, and told to `report`.
+template <class Core, class Q, class V>
+bool answer_hit(Core& core, const Q& key, const lookup<V>& found, served* report) {
+  if (found.is != standing::fresh) return false;
+  core.count(core.class_of(key), found.value ? cache_counter::hits : cache_counter::negative_hits);
+  if (report) *report = {served_from::process, served_why::hit, core.time().now() - found.written, found.version};
+  return true;
+}
 
 /// What became of a request to load a key.
 enum class admitted {
