@@ -42,6 +42,27 @@ TEST_F(Shared, ALoadWithTagsIsNotKeptIfTheirNewsWereLost) {
   EXPECT_EQ(held_by(here, 1), "nothing");
 }
 
+// A cache that fails must not make the source do its work twice.
+TEST_F(Shared, ALossOfTheFeedDuringALoadDoesNotLoadAgain) {
+  for (const auto lose : {&test_core::on_tags_lost, &test_core::on_all_changed}) {
+    tier->dead = true;
+    caller one = ask(here, 1, {.tags = {"t"}});
+    ASSERT_EQ(one.at, step::run_loader);
+    (here.get()->*lose)();
+    load(one, "value");
+    EXPECT_EQ(one.at, step::done);
+    EXPECT_EQ(held_by(here, 1), "nothing");
+  }
+}
+
+TEST_F(Shared, AClearTheFeedTellsOfDuringALoadLoadsAgain) {
+  tier->dead = true;
+  caller one = ask(here, 1);
+  here->on_tag_changed(0);
+  load(one, "old");
+  EXPECT_EQ(one.at, step::run_loader);
+}
+
 // --- what is read between the two halves of an invalidation ---------------------------------------------------------
 
 // Another thread of the process reads when the entry has gone from it and the tier has not been told yet.

@@ -67,11 +67,13 @@ class tier_listener {
   virtual void on_changed(std::string_view key) noexcept = 0;
   /// The tag's generation changed: no entry with it that was read or loaded before is to be served. A tag is told of
   /// in this way as long as an entry with it may be kept in the process.
+  /// Tag 0: all of the cache.
   virtual void on_tag_changed(std::uint64_t /*tag*/) noexcept { on_all_changed(); }
   /// Tags may have changed untold. What was read before may be served as far as its proof holds; what is being loaded,
   /// or has tags, is not to be kept.
   virtual void on_tags_lost() noexcept { on_all_changed(); }
-  /// Any key, and any tag, may have changed.
+  /// Any key, and any tag, may have changed untold: no proof holds any more, and what is being loaded or read meanwhile
+  /// is not to be kept.
   virtual void on_all_changed() noexcept = 0;
 };
 
