@@ -1,5 +1,5 @@
-// Removes all keys that begin with a prefix, from the Redis whose URL is the first argument or in REDIS_URL, and from
-// the processes that share it. docs/guide/prefixes.md quotes it.
+// Removes all keys that begin with a prefix, from the Redis whose URL is the first argument or in REDIS_URL, from this
+// process and from those that share it. docs/guide/prefixes.md quotes it.
 #include <seawall/cache.hpp>
 #include <seawall/redis.hpp>
 #include <seawall/tier.hpp>
@@ -20,10 +20,19 @@ int main(int argc, char** argv) {
 
   std::string text = "old";
   const auto render = [&](const std::string& path) { return path + ": " + text; };
-  for (int i = 0; i < 1000; ++i) pages.get_or_load("list:" + std::to_string(i), render);
+  const auto fill = [&] {
+    for (int i = 0; i < 1000; ++i) pages.get_or_load("list:" + std::to_string(i), render);
+  };
+  fill();
   pages.get_or_load("imprint", render);
 
   text = "new";
+  const auto forgotten = pages.invalidate_prefix("list:");  // after the commit
+  if (!forgotten) return std::cerr << forgotten.error().message() << '\n', 1;
+  std::cout << forgotten->removed_here << " entries here, " << forgotten->removed << " keys in Redis\n";
+
+  fill();
+  text = "newer";
   std::stop_source stop;  // for another thread: a signal, the end of the program
   const auto gone = (*tier)->remove_prefix("pages:list:", {
       .count = 200,
@@ -38,5 +47,5 @@ int main(int argc, char** argv) {
   const auto listed = pages.get_or_load("list:7", render);
   const auto imprint = pages.get_or_load("imprint", render);
   if (!listed || !imprint) return 1;
-  return **listed == "list:7: new" && **imprint == "imprint: old" && gone->done ? 0 : 1;
+  return **listed == "list:7: newer" && **imprint == "imprint: old" && gone->done && forgotten->removed == 1000 ? 0 : 1;
 }

@@ -78,6 +78,24 @@ auto cache<K, V, Hash, Eq>::async_invalidate(const Q& key, Token&& token) {
 
 template <class K, class V, class Hash, class Eq>
 template <class Token>
+auto cache<K, V, Hash, Eq>::async_invalidate_prefix(std::string_view prefix, const prefix_options& how, Token&& token) {
+  return boost::asio::async_initiate<Token, void(result<prefix_removal>)>(
+      [core = core_](auto handler, std::string which, prefix_options limits) {
+        prefix_invalidation<core_type>::begin(core, std::move(which), std::move(limits),
+                                              detail::posted(std::move(handler)));
+      },
+      token, std::string{prefix}, how);
+}
+
+template <class K, class V, class Hash, class Eq>
+template <class Token>
+auto cache<K, V, Hash, Eq>::async_invalidate_prefix(std::string_view prefix, Token&& token) {
+  const prefix_options usual;
+  return async_invalidate_prefix(prefix, usual, std::forward<Token>(token));
+}
+
+template <class K, class V, class Hash, class Eq>
+template <class Token>
 auto cache<K, V, Hash, Eq>::async_invalidate_tag(std::string_view tag, Token&& token) {
   return boost::asio::async_initiate<Token, void()>(
       [core = core_](auto handler, std::uint64_t which) {

@@ -20,6 +20,7 @@
 #include "seawall/base/hash.hpp"
 #include "seawall/cache/blocking.hpp"
 #include "seawall/cache/core.hpp"
+#include "seawall/cache/core_prefix.hpp"
 #include "seawall/cache/entry_view.hpp"
 
 #include <concepts>
@@ -205,6 +206,16 @@ class cache {
   /// they are replaced, expire or are evicted. To be called after the commit; from its return on nobody gets them.
   void invalidate_tag(std::string_view tag) { core_->invalidate_tag(tag_list::hash_of(tag)); }
 
+  /// `invalidate` for every key that begins with `prefix`, as its codec (base/codec.hpp) prints it: entries, and loads
+  /// under way. Ended `done`: what was there before the call is in no tier. A load that runs meanwhile is not kept in
+  /// this process. Takes time for all entries of this process, and with a shared tier for all keys of its database,
+  /// by SCAN and UNLINK in steps as `how` says; blocks for so long, so not in a callback of the tier's client.
+  /// Errors: errc::invalid_argument (an empty prefix, an option out of its limits), and those of the tier. The process
+  /// is clean all the same; the tier forgets nothing later on, as it does for `invalidate`: call it again.
+  result<prefix_removal> invalidate_prefix(std::string_view prefix, const prefix_options& how = {}) {
+    return prefix_invalidation<core_type>{*core_, prefix, how}.run();
+  }
+
   /// Removes every entry; loads in progress are not stored.
   void clear() { core_->clear(); }
 
@@ -245,6 +256,15 @@ class cache {
   /// done.
   template <class Q, class Token>
   auto async_invalidate(const Q& key, Token&& token);
+  /// invalidate_prefix for Boost.Asio: a completion token for void(result<prefix_removal>). It blocks a thread of the
+  /// cache's executor, where `on_progress` is called too; what that throws is the error. The stop token of `how`, a
+  /// named variable that is copied, ends it early.
+  template <class Token>
+  auto async_invalidate_prefix(std::string_view prefix, const prefix_options& how, Token&& token);
+  template <class Token>
+  auto async_invalidate_prefix(std::string_view prefix, const prefix_options&& how, Token&& token) = delete;
+  template <class Token>
+  auto async_invalidate_prefix(std::string_view prefix, Token&& token);
   /// invalidate_tag for Boost.Asio: a completion token for void().
   template <class Token>
   auto async_invalidate_tag(std::string_view tag, Token&& token);

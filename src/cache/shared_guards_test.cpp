@@ -1,6 +1,8 @@
 // Guards over a shared tier of which the simulation meets the need too seldom.
 #include "test_shared.hpp"
 
+#include <stdexcept>
+
 namespace seawall::shared_test {
 namespace {
 
@@ -107,6 +109,37 @@ TEST_F(BetweenHalves, OfATagWithoutWaiting) {
 
 TEST_F(BetweenHalves, OfTheWholeCache) {
   expect_nothing_kept([&] { here->clear(); });
+}
+
+TEST_F(BetweenHalves, OfAPrefix) {
+  expect_nothing_kept([&] { prefix_invalidation{*here, "1", {}}.run().value(); });
+}
+
+TEST_F(BetweenHalves, OfAPrefixWithoutWaiting) {
+  expect_nothing_kept([&] {
+    prefix_invalidation<test_core>::begin(here, "1", {}, [](const auto& came) { EXPECT_TRUE(came); });
+    executor->run_all();
+  });
+}
+
+// The tier knows nothing of such a load: only the second half can take its value away.
+TEST_F(BetweenHalves, OfAPrefixALoadWithoutALeaseBegins) {
+  caller between;
+  tier->before_write = [&] {
+    tier->dead = true;
+    between = ask(here, 12);
+    tier->dead = false;
+  };
+  EXPECT_TRUE(prefix_invalidation(*here, "1", {}).run());
+  ASSERT_EQ(between.at, step::run_loader);
+  load(between, "old");
+  EXPECT_EQ(held_by(here, 12), "nothing");
+  EXPECT_FALSE(tier->holds_entry("users:12"));
+}
+
+TEST_F(BetweenHalves, OfAPrefixWhoseProgressThrows) {
+  const prefix_options how{.on_progress = [](const auto&) { throw std::runtime_error("the user's"); }};
+  expect_nothing_kept([&] { EXPECT_THROW((void)prefix_invalidation(*here, "1", how).run(), std::runtime_error); });
 }
 
 }  // namespace

@@ -125,6 +125,23 @@ class test_tier final : public shared_tier {
     });
   }
 
+  /// A step is one key.
+  result<prefix_removal> remove_prefix(std::string_view prefix, prefix_options how) override {
+    let_others_run();
+    if (dead) return seawall::fail(errc::timed_out, "the tier is dead");
+    prefix_removal so_far{.total = data_.size()};
+    std::vector<std::string> names;
+    for (const auto& [name, there] : data_) names.push_back(name);
+    for (const std::string& name : names) {
+      if (how.stop.stop_requested()) return so_far;
+      ++so_far.scanned;
+      if (name.starts_with(prefix)) so_far.removed += drop(name);
+      if (how.on_progress) how.on_progress(so_far);
+    }
+    so_far.done = true;
+    return so_far;
+  }
+
   void wait(const std::atomic<bool>& done) override {
     while (!done.load() && run_one()) {
     }

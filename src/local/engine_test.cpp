@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -337,6 +338,25 @@ TEST(Engine, TheTableHasItsLastSizeOnceTheCacheIsAQuarterFull) {
   ASSERT_EQ(steps.size(), 2u) << "to a quarter, and to all";
   EXPECT_LT(steps.back(), capacity / 4);
   EXPECT_GT(steps.back(), capacity / 6);
+}
+
+TEST(Engine, EntriesMayGoBetweenThePiecesOfAWalk) {
+  engine<int, counted, std::equal_to<>> values(options(eviction_policy::fifo, 10'000));
+  for (int i = 0; i != 5'000; ++i) values.put(i, hash_of(i, hashing::good), i, {}, time_point{});
+  std::set<int> seen;
+  std::size_t pieces = 0;
+  values.for_each_in_pieces(
+      [&](const auto& entry) { EXPECT_TRUE(seen.insert(entry.key()).second); },
+      [&] {
+        ++pieces;
+        for (const int key : seen) {
+          values.erase(key, hash_of(key, hashing::good), time_point{}, removal_cause::invalidated);
+        }
+        values.tidy_all();
+      });
+  EXPECT_EQ(seen.size(), 5'000u);
+  EXPECT_GT(pieces, 5u);
+  EXPECT_EQ(values.size(), 0u);
 }
 
 TEST(Engine, ShardsShareTheCapacity) {

@@ -273,20 +273,23 @@ auto store::lock_range(std::uint64_t from) -> locked_range {
 }
 
 void store::for_each(const std::function<void(entry_header&)>& visit) {
+  for (std::uint64_t from = 0; from < end_of_hashes;) from = for_each_from(from, visit);
+}
+
+std::uint64_t store::for_each_from(std::uint64_t from, const std::function<void(entry_header&)>& visit) {
   std::vector<entry_header*> here;
-  for (std::uint64_t from = 0; from < std::uint64_t{1} << 32;) {
-    here.clear();
-    {
-      const locked_range at = lock_range(from);
-      const std::lock_guard lock{at.page->mutex, std::adopt_lock};
-      here.reserve(at.page->entries);
-      at.table->each(at.number, [&](entry_header& entry) {
-        if (entry.hash >= from && entry.hash < at.end) here.push_back(&entry);
-      });
-      from = at.end;
-    }
-    for (entry_header* const entry : here) visit(*entry);
+  std::uint64_t next = 0;
+  {
+    const locked_range at = lock_range(from);
+    const std::lock_guard lock{at.page->mutex, std::adopt_lock};
+    here.reserve(at.page->entries);
+    at.table->each(at.number, [&](entry_header& entry) {
+      if (entry.hash >= from && entry.hash < at.end) here.push_back(&entry);
+    });
+    next = at.end;
   }
+  for (entry_header* const entry : here) visit(*entry);
+  return next;
 }
 
 void store::clear(removal_cause cause, const std::function<void()>& between) {

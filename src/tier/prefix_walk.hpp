@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core.hpp"
-#include "seawall/tier/prefix_removal.hpp"
+#include "seawall/cache/prefix_removal.hpp"
 
 #include <cstdint>
 #include <memory>

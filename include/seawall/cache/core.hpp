@@ -277,6 +277,7 @@ class core final : public stats_source,
   cache_stats stats() const override;
 
  private:
+  friend class prefix_invalidation<core>;
   friend class tier_question<core>;
   friend class tier_filling<core>;
 
@@ -357,10 +358,6 @@ class core final : public stats_source,
     };
   }
   void note_end(const flight<K, V>& which, fate end, const outcome& came, time_point now);
-
-  static void wake(waiter_set& woken) noexcept {
-    for (const auto& one : woken) one->wake();
-  }
 
   const cache_options<K, V> options_;
   const entry_policy policy_;

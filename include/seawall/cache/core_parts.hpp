@@ -9,6 +9,9 @@
 
 namespace seawall {
 
+template <class Core>
+class prefix_invalidation;
+
 /// What the cache has for a key at one moment. `value` is null for a cached absence.
 template <class V>
 struct lookup {

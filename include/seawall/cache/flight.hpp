@@ -57,6 +57,11 @@ class presence {
 /// A set: one that leaves early is found at once, however many wait.
 using waiter_set = std::unordered_set<std::shared_ptr<waiter>>;
 
+/// Outside all locks.
+inline void wake(waiter_set& woken) noexcept {
+  for (const auto& one : woken) one->wake();
+}
+
 /// A stale value of the shared tier that may be served while it is refreshed.
 template <class V>
 struct spare_value {

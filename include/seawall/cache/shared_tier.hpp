@@ -12,6 +12,7 @@
 
 #include "seawall/base/clock.hpp"
 #include "seawall/base/result.hpp"
+#include "seawall/cache/prefix_removal.hpp"
 #include "seawall/local/proof.hpp"
 
 #include <atomic>
@@ -192,6 +193,11 @@ class shared_tier {
     what->on_end();
   }
   virtual void put(std::shared_ptr<tier_put> what) = 0;
+  /// Removes all keys that begin with these bytes and were there all the while, leases included, as `invalidate` does.
+  /// Blocks its thread meanwhile. Ended with an error: what was removed is, and nothing is kept for later.
+  virtual result<prefix_removal> remove_prefix(std::string_view, prefix_options) {
+    return fail(errc::invalid_argument, "this tier cannot remove keys by their prefix");
+  }
 
   /// Blocks until `done` is true, which the `on_end` of some call of this tier sets and notifies.
   virtual void wait(const std::atomic<bool>& done) = 0;

@@ -162,6 +162,17 @@ class engine {
     const auto guard = pin();
     store_.for_each([&](entry_header& entry) { visit(view{&entry}); });
   }
+  /// The same in pieces of a few hundred; `between()` is called after each, without a guard: it may write and tidy.
+  template <class F, class Between>
+  void for_each_in_pieces(F&& visit, Between&& between) {
+    for (std::uint64_t from = 0; from < store::end_of_hashes;) {
+      {
+        const auto guard = pin();
+        from = store_.for_each_from(from, [&](entry_header& entry) { visit(view{&entry}); });
+      }
+      between();
+    }
+  }
   /// Up to `count` entries in the order of the policy. Requires: a guard.
   std::vector<entry_header*> ordered(std::size_t count, bool hottest, time_point now) {
     return store_.ordered(count, hottest, now);

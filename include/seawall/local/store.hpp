@@ -153,6 +153,9 @@ class store {
   /// Calls `visit(entry_header&)` for the entries that are there all the while, and perhaps for others. No lock is
   /// held.
   void for_each(const std::function<void(entry_header&)>& visit);
+  static constexpr std::uint64_t end_of_hashes = std::uint64_t{1} << 32;
+  /// The same for a page of them, from a hash on; returns the hash where the next page begins.
+  std::uint64_t for_each_from(std::uint64_t from, const std::function<void(entry_header&)>& visit);
   /// Up to `count` entries in the order of the policy.
   std::vector<entry_header*> ordered(std::size_t count, bool hottest, time_point now);
 

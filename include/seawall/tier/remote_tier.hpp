@@ -2,6 +2,7 @@
 #pragma once
 
 #include "seawall/base/result.hpp"
+#include "seawall/cache/prefix_removal.hpp"
 #include "seawall/cache/shared_tier.hpp"
 #include "seawall/cmd/request.hpp"
 #include "seawall/metrics/advice.hpp"
@@ -9,7 +10,6 @@
 #include "seawall/redis/capabilities.hpp"
 #include "seawall/redis/tracking.hpp"
 #include "seawall/tier/options.hpp"
-#include "seawall/tier/prefix_removal.hpp"
 #include "seawall/tier/stats.hpp"
 
 #include <atomic>
@@ -83,7 +83,7 @@ class remote_tier final : public shared_tier {
   /// Each command may take the target's default timeout; the breaker is not asked. Errors: errc::invalid_argument (an
   /// empty prefix, an option out of its limits), the server's, those of the way to it. What was removed is; nothing
   /// waits for a later delivery, so a call that failed is to be repeated.
-  result<prefix_removal> remove_prefix(std::string_view prefix, prefix_options how = {});
+  result<prefix_removal> remove_prefix(std::string_view prefix, prefix_options how = {}) override;
 
   tier_stats stats() const;
   /// What is wrong with the server's settings if it is a cache, the most serious first; `subject` is the setting.

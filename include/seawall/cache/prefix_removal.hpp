@@ -1,6 +1,6 @@
-// What remote_tier::remove_prefix is told, and what it tells.
+// What cache::invalidate_prefix and remote_tier::remove_prefix are told, and what they tell.
 //
-//     auto gone = tier->remove_prefix("users:list:", {.count = 500, .pause = 1ms});
+//     auto gone = users.invalidate_prefix("list:", {.count = 500, .pause = 1ms});
 //     if (!gone) return gone.error();      // the server's, or of the way to it: what was removed is removed
 #pragma once
 
@@ -17,6 +17,7 @@ struct prefix_removal {
   std::uint64_t scanned = 0;  ///< Keys of the database that were looked at: about so many, some more than once.
   std::uint64_t total = 0;    ///< That there were when it began (DBSIZE); 0: the server does not say.
   std::uint64_t removed = 0;  ///< Keys that were there and are not any more, leases and records included.
+  std::uint64_t removed_here = 0;  ///< Entries of a cache that were in this process; not of remove_prefix.
   bool done = false;          ///< To the end; false: it was stopped.
 };
 
