@@ -94,6 +94,43 @@ auto cache<K, V, Hash, Eq>::async_invalidate_prefix(std::string_view prefix, Tok
   return async_invalidate_prefix(prefix, usual, std::forward<Token>(token));
 }
 
+namespace detail {
+
+template <class V, class Value>
+value_ptr<V> keep_value(Value&& value) {
+  using type = std::remove_cvref_t<Value>;
+  if constexpr (std::is_convertible_v<Value, value_ptr<V>> && !std::is_same_v<type, V>) {
+    return std::forward<Value>(value);
+  } else {
+    static_assert(std::is_lvalue_reference_v<Value> || !std::is_aggregate_v<type> || std::is_array_v<type> ||
+                      std::is_trivially_destructible_v<type>,
+                  "seawall: async_put takes a value that is an aggregate and owns something as a named variable (an "
+                  "lvalue), or as a shared_ptr, not as a temporary");
+    return std::make_shared<const V>(std::forward<Value>(value));
+  }
+}
+
+}  // namespace detail
+
+template <class K, class V, class Hash, class Eq>
+template <class Q, class Value, class Token>
+auto cache<K, V, Hash, Eq>::async_put(const Q& key, Value&& value, const entry_options& how, Token&& token) {
+  decltype(auto) wanted = as_key(key);
+  return boost::asio::async_initiate<Token, void()>(
+      [core = core_](auto handler, K which, std::size_t hash, value_ptr<V> kept, const entry_options& told) {
+        put_call<core_type>::begin(core, std::move(which), hash, std::move(kept), core->policy().with(told), told.tags,
+                                   told.version.value_or(0), detail::posted(std::move(handler)));
+      },
+      token, K(wanted), core_->hash_of(wanted), detail::keep_value<V>(std::forward<Value>(value)), how);
+}
+
+template <class K, class V, class Hash, class Eq>
+template <class Q, class Value, class Token>
+  requires(!std::same_as<std::remove_cvref_t<Token>, entry_options>)
+auto cache<K, V, Hash, Eq>::async_put(const Q& key, Value&& value, Token&& token) {
+  return async_put(key, std::forward<Value>(value), no_entry_options, std::forward<Token>(token));
+}
+
 template <class K, class V, class Hash, class Eq>
 template <class Token>
 auto cache<K, V, Hash, Eq>::async_invalidate_tag(std::string_view tag, Token&& token) {

@@ -256,6 +256,13 @@ class cache {
   /// done.
   template <class Q, class Token>
   auto async_invalidate(const Q& key, Token&& token);
+  /// put for Boost.Asio, a completion token for void(), not cancelled. `value` is a V or a value_ptr<V> (null: there is
+  /// no such row). A temporary that is an aggregate and owns something does not compile: give a named variable.
+  template <class Q, class Value, class Token>
+  auto async_put(const Q& key, Value&& value, const entry_options& how, Token&& token);
+  template <class Q, class Value, class Token>
+    requires(!std::same_as<std::remove_cvref_t<Token>, entry_options>)
+  auto async_put(const Q& key, Value&& value, Token&& token);
   /// invalidate_prefix for Boost.Asio: a completion token for void(result<prefix_removal>). It blocks a thread of the
   /// cache's executor, where `on_progress` is called too; what that throws is the error. The stop token of `how`, a
   /// named variable that is copied, ends it early.

@@ -288,6 +288,35 @@ TEST_F(Async, ALoopMayDieWithAWaiterWhileAnotherLoopLoads) {
   EXPECT_EQ(leads->said, "v1");
 }
 
+// ---- writing ----
+
+TEST_F(Async, APutTakesEveryKindOfToken) {
+  bool called = false;
+  users->async_put(1, "one", asio::bind_executor(*loop, [&] { called = true; }));
+  EXPECT_FALSE(called) << "it is told on its executor";
+  run();
+  EXPECT_TRUE(called);
+  auto promised = users->async_put(2, std::string("two"), {.ttl = 1min}, asio::bind_executor(*loop, asio::use_future));
+  run();
+  promised.get();
+  const auto body = [this]() -> asio::awaitable<void> {
+    co_await users->async_put(3, std::string("three"), use_awaitable);
+    co_await users->async_put(4, nullptr, use_awaitable);
+    co_await users->async_put(3, "older", {.version = 1}, use_awaitable);
+    co_await users->async_put(3, "three again", {.version = 3}, use_awaitable);
+    co_await users->async_put(3, "too late", {.version = 2}, use_awaitable);
+  };
+  asio::co_spawn(*loop, body(), asio::detached);
+  run();
+  const auto has = [this](int key) { return text(users->get_or_load(key, at_once)); };
+  EXPECT_EQ(has(1), "one");
+  EXPECT_EQ(has(2), "two");
+  EXPECT_EQ(has(3), "three again");
+  EXPECT_EQ(has(4), "absent");
+  clock->advance(1min);
+  EXPECT_EQ(has(2), "v1") << "the options are heard";
+}
+
 // ---- which code is inside a load ----
 
 TEST_F(Async, ALoaderThatAsksForItsOwnKeyAfterASuspensionIsToldAtOnce) {

@@ -14,10 +14,19 @@ struct Versions : Shared {
   caller ask_at_least(const std::shared_ptr<test_core>& process, std::uint64_t version) {
     return ask(process, 1, {.at_least = version});
   }
+};
+
+enum class way { waits, goes_on };
+
+struct Puts : Versions, ::testing::WithParamInterface<way> {
   // As the source has it, and the tier does not.
-  void put(const std::shared_ptr<test_core>& process, std::string value, std::uint64_t version, tag_list tags = {}) {
-    process->put(1, process->hash_of(1), std::make_shared<const std::string>(std::move(value)), process->policy(), tags,
-                 version);
+  void put(const std::shared_ptr<test_core>& process, const char* text, std::uint64_t version, tag_list tags = {}) {
+    const auto value = text ? std::make_shared<const std::string>(text) : nullptr;
+    const std::size_t hash = process->hash_of(1);
+    if (GetParam() == way::waits) return process->put(1, hash, value, process->policy(), tags, version);
+    bool ended = false;
+    put_call<test_core>::begin(process, 1, hash, value, process->policy(), tags, version, [&] { ended = true; });
+    EXPECT_TRUE(ended);
   }
 };
 
@@ -159,7 +168,9 @@ TEST_F(Versions, TheVerbsReadAtLeastToo) {
 
 // ---- put over the tier ----
 
-TEST_F(Versions, AWriterReplacesWhatIsOlderEverywhere) {
+INSTANTIATE_TEST_SUITE_P(Ways, Puts, ::testing::Values(way::waits, way::goes_on));
+
+TEST_P(Puts, AWriterReplacesWhatIsOlderEverywhere) {
   store(here, 1, versioned("five", 5));
   caller other = ask(there, 1);
   put(here, "six", 6);
@@ -172,7 +183,7 @@ TEST_F(Versions, AWriterReplacesWhatIsOlderEverywhere) {
   }
 }
 
-TEST_F(Versions, AWriterThatIsLateReplacesNothing) {
+TEST_P(Puts, AWriterThatIsLateReplacesNothing) {
   store(here, 1, versioned("six", 6));
   put(here, "five", 5);
   put(here, "six again", 6);
@@ -180,13 +191,13 @@ TEST_F(Versions, AWriterThatIsLateReplacesNothing) {
   EXPECT_EQ(tier->entry("users:1").payload, "six");
 }
 
-TEST_F(Versions, AWriterCreatesNothing) {
+TEST_P(Puts, AWriterCreatesNothing) {
   put(here, "six", 6);
   EXPECT_FALSE(tier->holds_entry("users:1"));
   EXPECT_EQ(held_by(here, 1), "nothing");
 }
 
-TEST_F(Versions, ALoadElsewhereThatReadWhatIsOlderIsNotStored) {
+TEST_P(Puts, ALoadElsewhereThatReadWhatIsOlderIsNotStored) {
   for (const std::uint64_t version : {5U, 6U}) {
     caller loads = ask(there, 1);
     put(here, "six", 6);
@@ -196,7 +207,7 @@ TEST_F(Versions, ALoadElsewhereThatReadWhatIsOlderIsNotStored) {
   }
 }
 
-TEST_F(Versions, ALoadHereThatReadWhatIsOlderIsNotStored) {
+TEST_P(Puts, ALoadHereThatReadWhatIsOlderIsNotStored) {
   caller loads = ask(here, 1);
   put(here, "six", 6);
   load(loads, versioned("five", 5));
@@ -205,14 +216,14 @@ TEST_F(Versions, ALoadHereThatReadWhatIsOlderIsNotStored) {
   EXPECT_EQ(held_by(here, 1), "six");
 }
 
-TEST_F(Versions, AnEntryWithoutAVersionGoes) {
+TEST_P(Puts, AnEntryWithoutAVersionGoes) {
   store(here, 1, "unknown");
   put(there, "six", 6);
   EXPECT_FALSE(tier->holds_entry("users:1"));
   EXPECT_EQ(held_by(here, 1), "nothing");
 }
 
-TEST_F(Versions, AReadBetweenTheTwoHalvesOfAPutIsNotKept) {
+TEST_P(Puts, AReadBetweenTheTwoHalvesOfAPutIsNotKept) {
   store(here, 1, versioned("five", 5));
   tier->tells = false;  // the server's message is on its way
   here->drop(1, here->hash_of(1));
@@ -222,7 +233,7 @@ TEST_F(Versions, AReadBetweenTheTwoHalvesOfAPutIsNotKept) {
   EXPECT_EQ(held_by(here, 1), "nothing");
 }
 
-TEST_F(Versions, TheNewEntryHasTheTagsOfTheOld) {
+TEST_P(Puts, TheNewEntryHasTheTagsOfTheOld) {
   caller first = ask(here, 1, {.tags = {"t"}});
   load(first, versioned("five", 5));
   put(here, "six", 6);
@@ -234,14 +245,14 @@ TEST_F(Versions, TheNewEntryHasTheTagsOfTheOld) {
   EXPECT_EQ(again.at, step::run_loader);
 }
 
-TEST_F(Versions, ATagThatTheOldEntryDidNotHaveMakesItAMiss) {
+TEST_P(Puts, ATagThatTheOldEntryDidNotHaveMakesItAMiss) {
   store(here, 1, versioned("five", 5));
   put(here, "six", 6, {"t"});
   caller reads = ask(there, 1);
   EXPECT_EQ(reads.at, step::run_loader);
 }
 
-TEST_F(Versions, ClearTakesWhatAWriterPutToo) {
+TEST_P(Puts, ClearTakesWhatAWriterPutToo) {
   store(here, 1, versioned("five", 5));
   put(here, "six", 6);
   there->clear();
@@ -249,11 +260,58 @@ TEST_F(Versions, ClearTakesWhatAWriterPutToo) {
   EXPECT_EQ(reads.at, step::run_loader);
 }
 
-TEST_F(Versions, AWriterWithoutTheTierDropsWhatIsOlder) {
+TEST_P(Puts, AWriterWithoutTheTierDropsWhatIsOlder) {
   store(here, 1, versioned("five", 5));
   tier->dead = true;
   put(here, "six", 6);
   EXPECT_EQ(held_by(here, 1), "nothing");
+}
+
+TEST_P(Puts, WhatOtherVersionsStoredIsRemoved) {
+  configure({.shared_version = "2", .also_invalidates = {"1"}});
+  store(here, 1, versioned("five", 5));
+  const auto other = std::make_shared<awaited<tier_read>>();
+  other->key = "users@1:1";
+  tier->read(other);
+  put(here, "six", 6);
+  EXPECT_FALSE(tier->holds_lease("users@1:1"));
+  EXPECT_EQ(tier->entry("users@2:1").payload, "six");
+}
+
+TEST_P(Puts, WithoutAVersionIsAnInvalidation) {
+  store(here, 1, versioned("five", 5));
+  put(here, "right now", 0);
+  EXPECT_FALSE(tier->holds_entry("users:1"));
+  EXPECT_EQ(held_by(there, 1), "nothing");
+}
+
+TEST_P(Puts, AnAbsenceIsAValue) {
+  store(here, 1, versioned("five", 5));
+  put(here, nullptr, 6);
+  caller reads = ask(there, 1);
+  EXPECT_EQ(text(reads), "absent");
+}
+
+using SteppedPut = Versions;
+
+TEST_F(SteppedPut, WhoDoesNotWaitIsToldAtTheEnd) {
+  store(here, 1, versioned("five", 5));
+  tier->automatic = tier->tells = false;
+  bool ended = false;
+  put_call<test_core>::begin(here, 1, here->hash_of(1), std::make_shared<const std::string>("six"), here->policy(), {},
+                             6, [&] { ended = true; });
+  EXPECT_EQ(held_by(here, 1), "nothing") << "the first half";
+  caller between = ask(here, 1);
+  tier->run_one();  // the entry that is to be replaced is looked at
+  tier->run_one();
+  settle(between);
+  EXPECT_EQ(text(between), "five");
+  EXPECT_EQ(held_by(here, 1), "five");
+  EXPECT_FALSE(ended);
+  tier->run_one();
+  EXPECT_TRUE(ended);
+  EXPECT_EQ(held_by(here, 1), "nothing") << "the second half";
+  EXPECT_EQ(tier->entry("users:1").payload, "six");
 }
 
 // ---- put in one process ----

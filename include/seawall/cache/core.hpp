@@ -136,7 +136,7 @@ class core final : public stats_source,
 
   /// Stores a value (null: an absence) that the application knows to be right now. With a version, what is newer stays.
   /// With a shared tier it is `invalidate`, since of two writers that overlap nobody knows whose value is the newer
-  /// one; or else, with a version, put_shared.
+  /// one; or else, with a version, put_call.
   void put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy, const tag_list& tags = {},
            std::uint64_t version = 0);
 
@@ -278,6 +278,7 @@ class core final : public stats_source,
 
  private:
   friend class prefix_invalidation<core>;
+  friend class put_call<core>;
   friend class tier_question<core>;
   friend class tier_filling<core>;
 
@@ -313,15 +314,15 @@ class core final : public stats_source,
   // Of an entry that is, or may soon be, stale, or whose life its uses prolong.
   [[gnu::noinline]] bool look_closely(local::entry<V>& item, local::entry_header& header, lookup<V>& found);
   void forget(std::vector<std::string> names);  // in the shared tier
+  void begin_forget(std::vector<std::string> names, std::move_only_function<void()> then);
   void drop_older(const K& key, std::size_t hash, std::uint64_t version);
   std::uint64_t version_locked(const K& key, std::size_t hash, time_point now);
-  void put_shared(const K& key, std::size_t hash, const value_ptr<V>& value, const local::entry_times& times,
-                  const tag_list& tags, std::uint64_t version);
-  void find_stamps(tier_put& what, tier_read& seen, const tag_list& tags);
+  bool puts_in_tier(const auto& times, std::uint64_t version) const { return version != 0 && times; }
+  void ask_without_lease(tier_read& what, const K& key) const;
+  std::vector<std::string> names_of_other_versions(const K& key) const;
   std::shared_ptr<tier_read> read_tier(const K& key);
   bool expire_shared(const K& key, std::size_t hash);
   bool expire_in_tier(tier_read& seen);
-  void forget_other_versions(const K& key);
   static void set_times(tier_entry& entry, const local::entry_times& times, time_point now);
   void change_shared_tag(std::uint64_t tag);
   void clear_here();
@@ -395,3 +396,4 @@ class core final : public stats_source,
 #include "seawall/cache/core_read.hpp"
 #include "seawall/cache/core_shared.hpp"
 #include "seawall/cache/core_write.hpp"
+#include "seawall/cache/put_call.hpp"

@@ -11,6 +11,8 @@ namespace seawall {
 
 template <class Core>
 class prefix_invalidation;
+template <class Core>
+class put_call;
 
 /// What the cache has for a key at one moment. `value` is null for a cached absence.
 template <class V>

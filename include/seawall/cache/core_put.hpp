@@ -15,14 +15,13 @@ namespace seawall {
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy,
                                const tag_list& tags, std::uint64_t version) {
-  const time_point now = clock_->now();
-  const auto times = value ? policy.times_of_value(now, duration::zero(), random_.uniform())
-                           : policy.times_of_absence(now, duration::zero(), random_.uniform());
+  const auto times = put_call<core>::times_of(*this, value, policy);
   if (shared()) {
-    if (version != 0 && times) put_shared(key, hash, value, *times, tags, version);
+    if (puts_in_tier(times, version)) put_call<core>::run(*this, key, hash, value, *times, tags, version);
     else invalidate(key, hash);
     return;
   }
+  const time_point now = clock_->now();
   const std::size_t weight = weigh(key, value);
   waiter_set woken;
   {
@@ -62,66 +61,31 @@ void core<K, V, Hash, Eq>::drop_older(const K& key, std::size_t hash, std::uint6
   engine_.tidy();
 }
 
-// In the process before and after the tier, as an invalidation. The value itself is not kept in the process: nothing
-// proves it, and by the time that it could be stored a reader may have been told of a newer one.
-template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::put_shared(const K& key, std::size_t hash, const value_ptr<V>& value,
-                                      const local::entry_times& times, const tag_list& tags, std::uint64_t version) {
-  const auto what = std::make_shared<awaited<tier_put>>();
-  what->caller_waits = true;
-  what->key = printed(key);
-  try {
-    if (value) tier().encode(*value, what->entry.payload);
-  } catch (...) {  // the value's codec: others must load it
-    count(class_of(key), cache_counter::store_failures);
-    invalidate(key, hash);
-    return;
-  }
-  const time_point now = clock_->now();
-  set_times(what->entry, times, now);
-  what->entry.absent = value == nullptr;
-  what->entry.version = version;
-  what->entry.schema = tier().schema();
-  drop_older(key, hash, version);
-  find_stamps(*what, *read_tier(key), tags);
-  tier().tier().put(what);
-  tier().tier().wait(what->done);
-  forget_other_versions(key);
-  drop_older(key, hash, version);
-}
-
-// An entry belongs to generations from before its load, and the one that is replaced has them. Where they are not
-// known, the entry is one that no reader takes: it stands for an invalidation.
-template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::find_stamps(tier_put& what, tier_read& seen, const tag_list& tags) {
-  constexpr tag_stamp of_no_generation{};
-  auto& known = seen.entry.tags;
-  const auto has = [&](std::uint64_t tag) { return std::ranges::find(known, tag, &tag_stamp::tag) != known.end(); };
-  const bool all = seen.is == tier_read::outcome::hit && has(0) && std::ranges::all_of(tags.hashes(), has);
-  if (all) what.entry.tags = std::move(known);
-  else what.entry.tags = {of_no_generation};
-}
-
 template <class K, class V, class Hash, class Eq>
 std::shared_ptr<tier_read> core<K, V, Hash, Eq>::read_tier(const K& key) {
   const auto what = std::make_shared<awaited<tier_read>>();
   what->caller_waits = true;
-  what->key = printed(key);
-  what->prefix = prefixes_.front();
-  what->takes_lease = false;
+  ask_without_lease(*what, key);
   tier().tier().read(what);
   tier().tier().wait(what->done);
   return what;
 }
 
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::ask_without_lease(tier_read& what, const K& key) const {
+  what.key = printed(key);
+  what.prefix = prefixes_.front();
+  what.takes_lease = false;
+}
+
 // What another version of the program has stored means something else, and is at most removed.
 template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::forget_other_versions(const K& key) {
-  if (prefixes_.size() == 1) return;
+std::vector<std::string> core<K, V, Hash, Eq>::names_of_other_versions(const K& key) const {
   std::vector<std::string> names;
+  if (prefixes_.size() == 1) return names;
   print_names(key, names);
   names.erase(names.begin());
-  forget(std::move(names));
+  return names;
 }
 
 // What cannot be marked is removed: a load elsewhere, an entry that changes meanwhile, a tier that does not answer.
@@ -129,7 +93,7 @@ template <class K, class V, class Hash, class Eq>
 bool core<K, V, Hash, Eq>::expire_shared(const K& key, std::size_t hash) {
   const bool there = drop(key, hash);
   if (expire_in_tier(*read_tier(key))) {
-    forget_other_versions(key);
+    forget(names_of_other_versions(key));
   } else {
     std::vector<std::string> names;
     print_names(key, names);

@@ -60,6 +60,7 @@ std::size_t core<K, V, Hash, Eq>::invalidate_many(std::span<const K> keys) {
 
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::forget(std::vector<std::string> names) {
+  if (names.empty()) return;
   const auto what = std::make_shared<awaited<tier_invalidation>>();
   what->keys = std::move(names);
   what->caller_waits = true;
@@ -71,12 +72,21 @@ template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::begin_invalidate(K key, std::size_t hash, std::move_only_function<void(bool)> then) {
   const bool there = drop(key, hash);
   if (!shared()) return then(there);
-  auto what = std::make_shared<continued<tier_invalidation>>();
-  print_names(key, what->keys);
-  what->then = [self = this->shared_from_this(), which = std::move(key), hash, there, end = std::move(then)]() mutable {
+  std::vector<std::string> names;
+  print_names(key, names);
+  auto after = [self = this->shared_from_this(), which = std::move(key), hash, there, end = std::move(then)]() mutable {
     self->drop(which, hash);
     end(there);
   };
+  begin_forget(std::move(names), std::move(after));
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::begin_forget(std::vector<std::string> names, std::move_only_function<void()> then) {
+  if (names.empty()) return then();
+  auto what = std::make_shared<continued<tier_invalidation>>();
+  what->keys = std::move(names);
+  what->then = std::move(then);
   tier().tier().invalidate(std::move(what));
 }
 
