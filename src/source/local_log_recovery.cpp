@@ -40,7 +40,9 @@ class log_reader {
     }
     const std::uint64_t lost = durable_ > last() ? durable_ - last() : 0;
     if (lost != 0) {
-      if (!how_.repair) return damaged(fmt::format("the log in '{}' ends before operation {}", how_.directory, durable_));
+      if (!how_.repair) {
+        return damaged(fmt::format("the log in '{}' ends before operation {}", how_.directory, durable_));
+      }
       found_.lost_records += lost;
       leave_gap(durable_ + 1);
     }
@@ -204,8 +206,9 @@ class log_reader {
   }
 
   static std::unexpected<error> damaged(std::string_view what) {
-    return fail(errc::undecodable, fmt::format("{}: the log is damaged. Open it once with log.repair to go on with what "
-                                               "can be read; the damaged files are kept beside it", what));
+    return fail(errc::undecodable,
+                fmt::format("{}: the log is damaged. Open it once with log.repair to go on with what can be read; the "
+                            "damaged files are kept beside it", what));
   }
 
   file_layer& files_;

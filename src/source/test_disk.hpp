@@ -1,5 +1,5 @@
-// A disk in memory that fails as disks do: full, unsyncable, cut off at any operation; what was not synced is gone after
-// a crash in part, page by page, and a failed sync is not made good by a second one.
+// A disk in memory that fails as disks do: full, unsyncable, cut off at any operation. What was not synced is gone in
+// part after a crash, page by page, and a failed sync is not made good by a second one.
 #pragma once
 
 #include "file_layer.hpp"

@@ -35,7 +35,7 @@ struct write_log_options {
   std::string directory = {};               ///< Created if need be; of one write-behind and one process at a time.
   seawall::sync sync = seawall::sync::group;
   duration sync_every = std::chrono::seconds{1};          ///< 1 ms or more; of sync::interval
-  std::size_t segment_bytes = std::size_t{64} << 20;      ///< 4 KiB or more; a file that is longer is followed by another
+  std::size_t segment_bytes = std::size_t{64} << 20;      ///< 4 KiB or more; what is longer is followed by a new file
   /// Opens a log that has damage: what cannot be read is left out, and the files with damage are put aside.
   bool repair = false;
 };

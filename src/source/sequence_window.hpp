@@ -1,0 +1,45 @@
+// sequence_window: which operations have been dealt with, and up to which one all have.
+// Thread safety: none.
+#pragma once
+
+#include "seawall/base/clock.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+
+namespace seawall::source {
+
+class sequence_window {
+ public:
+  explicit sequence_window(std::uint64_t settled_through = 0) noexcept : through_(settled_through) {}
+
+  /// An operation that is to be done. Requires: a sequence greater than all before.
+  void open(std::uint64_t sequence, time_point since) { open_.push_back({sequence, since, false}); }
+
+  /// It needs nothing any more. Requires: it was opened.
+  void settle(std::uint64_t sequence) {
+    std::ranges::lower_bound(open_, sequence, {}, &item::sequence)->settled = true;
+    while (!open_.empty() && open_.front().settled) {
+      through_ = open_.front().sequence;
+      open_.pop_front();
+    }
+  }
+
+  /// All that were opened up to this one are settled.
+  std::uint64_t settled_through() const noexcept { return through_; }
+  /// Since when the oldest one waits that is not settled; `never` when all are.
+  time_point oldest() const noexcept { return open_.empty() ? never : open_.front().since; }
+
+ private:
+  struct item {
+    std::uint64_t sequence;
+    time_point since;
+    bool settled;
+  };
+  std::deque<item> open_;
+  std::uint64_t through_;
+};
+
+}  // namespace seawall::source
