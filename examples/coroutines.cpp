@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <cstdint>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -35,6 +36,10 @@ struct service {
     const auto user = co_await users.async_get_or_load(id, load, asio::use_awaitable);
     if (user && *user && **user == "user 7") ++greeted;
   }
+
+  asio::awaitable<void> rename(int id, std::string name, std::uint64_t row_version) {
+    co_await users.async_put(id, name, {.version = row_version}, asio::use_awaitable);  // after the commit
+  }
 };
 
 int main() {
@@ -50,6 +55,10 @@ int main() {
   io.run();
   caller.join();
 
+  asio::co_spawn(io, app.rename(7, "Ada", 2), asio::detached);
+  io.restart();
+  io.run();
+
   std::cout << app.greeted << " coroutines and a thread, " << app.queries << " query\n";
-  return app.greeted == 10 && app.queries == 1 ? 0 : 1;
+  return app.greeted == 10 && app.queries == 1 && *app.users.get(7) == "Ada" ? 0 : 1;
 }
