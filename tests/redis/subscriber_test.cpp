@@ -158,14 +158,16 @@ TEST_F(redis_subscription, a_handler_may_end_its_subscription) {
   auto redis = direct();
   std::optional<subscription> news;
   std::atomic<int> calls{0};
-  std::atomic<bool> ready{false};
+  std::atomic<bool> ready{false}, ended{false};
   news = *redis.subscribe({.channels = {"a"}}, [&](const message&) {
     servers::wait_until("the test is ready", [&] { return ready.load(); });
     ++calls;
     news.reset();
+    ended = true;
   });
   EXPECT_EQ(redis.run(cmd::publish("a", "1"), cmd::publish("a", "2")), (std::tuple{1, 1}));
   ready = true;
+  servers::wait_until("the handler has ended it", [&] { return ended.load(); });
   servers::wait_until("the server knows", [&] { return publish("a", "3") == 0; });
   EXPECT_EQ(calls, 1);
 }
