@@ -23,7 +23,7 @@ MUTANTS = [
     ("a flush is not told", TIER + "core_feed.cpp",
      "      doubt = {.new_to_it = true, .tell_all = true};\n      ++totals_.flushes;", "      ++totals_.flushes;"),
     ("undelivered invalidations are forgotten", TIER + "core.cpp",
-     "  for (const std::string_view key : keys) undelivered_.add(key);\n", ""),
+     "  for (const std::string_view key : keys) undelivered_.add(key, format == shared_format::plain);\n", ""),
     ("a key is read though its invalidation waits", TIER + "core.cpp",
      "!key.empty() && undelivered_.contains(key)", "false"),
     ("invalidations that wait are not tried again", TIER + "core.cpp", "    replaying_ = true;\n", "    return;\n"),

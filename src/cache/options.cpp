@@ -41,6 +41,10 @@ result<void> validate(const plain_options& options) {
   if (options.also_invalidates.size() > 8 || !std::ranges::all_of(options.also_invalidates, is_version)) {
     return bad("also_invalidates", "at most 8 versions, each as `shared_version`");
   }
+  // A key that holds a value is fresh, and one that holds none has no value to serve.
+  constexpr const char* over_plain = "zero where shared_format is plain";
+  if (options.stores_plain && options.stale_for != duration::zero()) return bad("stale_for", over_plain);
+  if (options.stores_plain && options.stale_if_error != duration::zero()) return bad("stale_if_error", over_plain);
   return {};
 }
 

@@ -1,7 +1,10 @@
 #include "seawall/cache/options.hpp"
 
+#include "test_tier.hpp"
+
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 namespace seawall {
@@ -35,6 +38,7 @@ TEST(Options, WhatIsInRangeIsFine) {
       {.backoff = {.initial = 5s, .max = 5s}},
       {.max_concurrent_loads = 1},
       {.max_concurrent_loads = 65'536},
+      {.stale_for = 1s, .stale_if_error = 1s, .shared_format = shared_format::plain},  // there is no tier
       {.shared_version = std::string(100, 'v'), .also_invalidates = {"", "1", "2", "3", "4", "5", "6", "7"}},
       {.key_classes = classes(63)},
   };
@@ -42,6 +46,7 @@ TEST(Options, WhatIsInRangeIsFine) {
 }
 
 TEST(Options, WhatIsNotNamesTheCacheTheFieldAndTheRange) {
+  const auto tier = std::make_shared<test_tier>(std::make_shared<manual_clock>());
   const struct {
     options given;
     std::string message;
@@ -64,6 +69,10 @@ TEST(Options, WhatIsNotNamesTheCacheTheFieldAndTheRange) {
        "cache 'cache': also_invalidates must be at most 8 versions, each as `shared_version`"},
       {{.also_invalidates = std::vector<std::string>(9)},
        "cache 'cache': also_invalidates must be at most 8 versions, each as `shared_version`"},
+      {{.stale_for = 1s, .shared = tier, .shared_format = shared_format::plain},
+       "cache 'cache': stale_for must be zero where shared_format is plain"},
+      {{.stale_if_error = 1s, .shared = tier, .shared_format = shared_format::plain},
+       "cache 'cache': stale_if_error must be zero where shared_format is plain"},
       {{.key_classes = classes(64)},
        "cache 'cache': key_classes.names must be at most 63 different names, none of them empty or 'other'"},
       {{.key_classes = classes(2, false)},

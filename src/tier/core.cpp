@@ -167,10 +167,10 @@ counter_set core::counters() const {
 
 // --- invalidations that wait ----------------------------------------------------------------------------------------
 
-void core::undeliver(std::span<const std::string_view> keys) {
+void core::undeliver(std::span<const std::string_view> keys, shared_format format) {
   const time_point now = clock_->now();
   const std::lock_guard lock{mutex_};
-  for (const std::string_view key : keys) undelivered_.add(key);
+  for (const std::string_view key : keys) undelivered_.add(key, format == shared_format::plain);
   totals_.undelivered_keys += keys.size();
   if (!closed()) arm_heartbeat(now);  // it may have paused while the call was under way
 }
@@ -212,14 +212,23 @@ void core::replay_ended(std::span<const undelivered::item> left) {
 
 // --- bytes ----------------------------------------------------------------------------------------------------------
 
-std::string lock_key_of(std::string_view key) {
+namespace {
+
+// Where the key's own hash tag ends, if it has one, behind it; else the whole key becomes the tag. Of a key with a
+// brace that closes nothing, no longer name can be in its slot.
+std::string sibling_key_of(std::string_view key, std::string_view suffix) {
   std::string made;
   const std::size_t open = key.find('{');
   const std::size_t close = key.find('}', open == std::string_view::npos ? 0 : open);
   const bool tagged = open != std::string_view::npos && close != std::string_view::npos && close > open + 1;
-  if (tagged || key.find('}') != std::string_view::npos) return made.append(key).append(":r");
-  return made.append("{").append(key).append("}:r");
+  if (tagged || key.find('}') != std::string_view::npos) return made.append(key).append(suffix);
+  return made.append("{").append(key).append("}").append(suffix);
 }
+
+}  // namespace
+
+std::string lock_key_of(std::string_view key) { return sibling_key_of(key, ":r"); }
+std::string lease_key_of(std::string_view key) { return sibling_key_of(key, ":l"); }
 
 std::string bytes_of(const tier_nonce& nonce) {
   return encode_header({.nonce = nonce}).substr(nonce_at, nonce_size);

@@ -87,7 +87,7 @@ class core final : public redis::tracking_listener,
   void heartbeat_ended(std::uint64_t meant, bool well, duration took);
 
   /// These are to be invalidated as soon as possible.
-  void undeliver(std::span<const std::string_view> keys);
+  void undeliver(std::span<const std::string_view> keys, shared_format format = shared_format::framed);
   std::vector<undelivered::item> take_undelivered();
   void delivered(std::span<const undelivered::item> some);
   /// The last batch has ended; these were not delivered.
@@ -185,6 +185,8 @@ class core final : public redis::tracking_listener,
 
 /// The key that serializes refreshes of `key`, in the same slot of a cluster.
 std::string lock_key_of(std::string_view key);
+/// The key that holds the lease of `key`, whose value is stored plain, in the same slot.
+std::string lease_key_of(std::string_view key);
 /// A nonce as it is in a header.
 std::string bytes_of(const tier_nonce& nonce);
 /// Milliseconds for PX, at least one, rounded up; 0: no end.

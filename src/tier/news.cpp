@@ -2,6 +2,7 @@
 
 #include "canary.hpp"
 #include "core.hpp"
+#include "plain_scripts.hpp"
 #include "scripts.hpp"
 #include "seawall/cmd/builder.hpp"
 
@@ -63,7 +64,7 @@ void add_changed_keys(const cmd::any_command& what, std::vector<std::string_view
   } else if (name == "EVALSHA") {
     const std::string_view program = words.argument(1);
     const bool changes = program == fill_script().digest() || program == put_script().digest() ||
-                         program == release_script().digest();
+                         program == release_script().digest() || program == plain_fill_script().digest();
     if (changes) to.push_back(words.argument(3));
   }
 }

@@ -69,7 +69,9 @@ std::string pattern_of_prefix(std::string_view prefix) {
 }
 
 prefix_walk::prefix_walk(std::shared_ptr<core> of, std::string_view prefix, prefix_options how)
-    : core_(std::move(of)), prefix_(prefix), how_(std::move(how)), pattern_(pattern_of_prefix(prefix)) {}
+    : core_(std::move(of)), prefix_(prefix), how_(std::move(how)),
+      keys_{.pattern = pattern_of_prefix(prefix)},
+      leases_{.pattern = '*' + pattern_of_prefix(prefix) + ":l", .leases = true} {}
 
 result<prefix_removal> prefix_walk::run() {
   if (prefix_.empty()) return fail(errc::invalid_argument, "remove_prefix: the prefix must not be empty");
@@ -81,15 +83,28 @@ result<prefix_removal> prefix_walk::run() {
   const auto size = cmd::dbsize();
   const auto total = asked{size}.run(*core_);
   if (!total && total.error().code() != cmd::make_error_code(cmd::errc::no_permission)) return failed(total.error());
-  so_far_.total = static_cast<std::uint64_t>(total.value_or(0));
-  do {
-    if (begun_ != 0) rest();
-    if (stopped()) return so_far_;
-    if (const auto well = step(); !well) return failed(well.error());
-    so_far_.done = cursor_ == 0;
-    if (how_.on_progress) how_.on_progress(so_far_);
-  } while (!so_far_.done);
+  const bool has_leases = how_.format == shared_format::plain;
+  so_far_.total = static_cast<std::uint64_t>(total.value_or(0)) * (has_leases ? 2 : 1);
+  // Were a lease met after its key, what is loaded under it could be stored in between.
+  if (has_leases) {
+    if (const auto well = walk(leases_, false); !well) return failed(well.error());
+  }
+  if (const auto well = walk(keys_, true); !well) return failed(well.error());
   return so_far_;
+}
+
+result<void> prefix_walk::walk(const search& which, bool last) {
+  looks_for_ = &which;
+  cursor_ = 0;
+  begun_ = 0;
+  do {
+    if (so_far_.scanned != 0) rest();
+    if (stopped()) return {};
+    if (auto well = step(); !well) return well;
+    so_far_.done = cursor_ == 0 && last;
+    if (how_.on_progress) how_.on_progress(so_far_);
+  } while (cursor_ != 0);
+  return {};
 }
 
 std::unexpected<error> prefix_walk::failed(const error& why) const {
@@ -100,7 +115,7 @@ std::unexpected<error> prefix_walk::failed(const error& why) const {
 result<void> prefix_walk::step() {
   if (begun_ == 0) begun_ = 1;
   for (;;) {
-    const auto scan = cmd::scan_step(cursor_, {.match = pattern_, .count = how_.count});
+    const auto scan = cmd::scan_step(cursor_, {.match = looks_for_->pattern, .count = how_.count});
     asked ask{scan};
     auto page = ask.run(*core_);
     if (!page) {
@@ -134,7 +149,7 @@ result<void> prefix_walk::remove(const std::vector<std::string>& keys) {
     left = left.subspan(some.size());
     std::vector<std::string_view> names;
     for (const std::string& one : some) {
-      if (one.starts_with(prefix_)) names.push_back(one);
+      if (is_meant(one)) names.push_back(one);
     }
     if (names.empty()) continue;
     const auto unlink = cmd::unlink(names);
@@ -151,6 +166,13 @@ result<void> prefix_walk::remove(const std::vector<std::string>& keys) {
     for (const std::string_view one : names) core_->on_invalidate(ask.generation, one);
   }
   return {};
+}
+
+// A lease has its key's name, in braces or with ones of its own.
+bool prefix_walk::is_meant(std::string_view name) const {
+  if (!looks_for_->leases) return name.starts_with(prefix_);
+  if (name.starts_with('{') && !prefix_.starts_with('{')) name.remove_prefix(1);
+  return name.starts_with(prefix_) && name.ends_with(":l");
 }
 
 void prefix_walk::rest() {

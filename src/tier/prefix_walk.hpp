@@ -23,8 +23,15 @@ class prefix_walk {
   result<prefix_removal> run();
 
  private:
+  struct search {
+    std::string pattern{};
+    bool leases = false;  // that lie beside keys
+  };
+
   std::unexpected<error> failed(const error& why) const;
+  result<void> walk(const search& which, bool last);
   result<void> step();
+  bool is_meant(std::string_view name) const;
   result<void> remove(const std::vector<std::string>& keys);
   bool begin_anew();
   bool stopped() const { return how_.stop.stop_requested(); }
@@ -33,7 +40,9 @@ class prefix_walk {
   const std::shared_ptr<core> core_;
   const std::string prefix_;
   const prefix_options how_;
-  const std::string pattern_;
+  const search keys_;
+  const search leases_;
+  const search* looks_for_ = nullptr;
   prefix_removal so_far_{};
   std::uint64_t cursor_ = 0;
   std::uint64_t generation_ = 0;  // of the connection that gave the cursor

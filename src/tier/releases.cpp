@@ -41,14 +41,15 @@ class release_call final : public operation {
 
 }  // namespace
 
-void release_lease(const std::shared_ptr<core>& of, std::string key, const tier_nonce& lease) {
-  operation::start(std::make_unique<release_call>(
-      of, cmd::command<resp::value>{cmd::eval(release_script(), key, bytes_of(lease))}));
+void release_by(const std::shared_ptr<core>& of, cmd::any_command what) {
+  operation::start(std::make_unique<release_call>(of, std::move(what)));
 }
 
-void release_lock(const std::shared_ptr<core>& of, std::string key) {
-  operation::start(std::make_unique<release_call>(of, unlock_command(*of, key)));
+void release_lease(const std::shared_ptr<core>& of, std::string key, const tier_nonce& lease) {
+  release_by(of, cmd::command<resp::value>{cmd::eval(release_script(), key, bytes_of(lease))});
 }
+
+void release_lock(const std::shared_ptr<core>& of, std::string key) { release_by(of, unlock_command(*of, key)); }
 
 cmd::any_command unlock_command(const core& of, std::string_view key) {
   const std::string lock = lock_key_of(key);

@@ -8,6 +8,8 @@
 
 namespace seawall::tier {
 
+/// Sends a command that gives something back, and forgets it.
+void release_by(const std::shared_ptr<core>& of, cmd::any_command what);
 /// Gives a lease back, so that others need not wait for its end.
 void release_lease(const std::shared_ptr<core>& of, std::string key, const tier_nonce& lease);
 /// Gives the right to refresh a key back.

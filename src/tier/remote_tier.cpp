@@ -2,12 +2,21 @@
 
 #include "core.hpp"
 #include "fill_call.hpp"
+#include "plain_calls.hpp"
 #include "prefix_walk.hpp"
 #include "read_call.hpp"
 #include "releases.hpp"
 #include "write_calls.hpp"
 
 namespace seawall {
+namespace {
+
+template <class Call, class What>
+void start(const std::shared_ptr<tier::core>& core, std::shared_ptr<What> what) {
+  tier::operation::start(std::make_unique<Call>(core, std::move(what)));
+}
+
+}  // namespace
 
 result<std::shared_ptr<remote_tier>> remote_tier::over(cmd::target& where, tier_options how, find_capabilities can) {
   return make([&](const auto&) { return made_target{.where = &where, .can = std::move(can)}; }, std::move(how));
@@ -34,11 +43,13 @@ void remote_tier::attach(std::string prefix, std::weak_ptr<tier_listener> listen
 }
 
 void remote_tier::read(std::shared_ptr<tier_read> what) {
-  tier::operation::start(std::make_unique<tier::read_call>(core_, std::move(what)));
+  if (what->format == shared_format::plain) start<tier::plain_read_call>(core_, std::move(what));
+  else start<tier::read_call>(core_, std::move(what));
 }
 
 void remote_tier::fill(std::shared_ptr<tier_fill> what) {
-  tier::operation::start(std::make_unique<tier::fill_call>(core_, std::move(what)));
+  if (what->format == shared_format::plain) start<tier::plain_fill_call>(core_, std::move(what));
+  else start<tier::fill_call>(core_, std::move(what));
 }
 
 // With `refresh`, the entry may have been gone, and a lease was given all the same.
@@ -47,16 +58,20 @@ void remote_tier::release(std::string key, const tier_nonce& lease, bool refresh
   tier::release_lease(core_, std::move(key), lease);
 }
 
+void remote_tier::release_plain(std::string key, const tier_nonce& lease) {
+  tier::release_plain_lease(core_, key, lease);
+}
+
 void remote_tier::invalidate(std::shared_ptr<tier_invalidation> what) {
-  tier::operation::start(std::make_unique<tier::invalidation_call>(core_, std::move(what)));
+  start<tier::invalidation_call>(core_, std::move(what));
 }
 
 void remote_tier::change_tag(std::shared_ptr<tier_tag_change> what) {
-  tier::operation::start(std::make_unique<tier::tag_call>(core_, std::move(what)));
+  start<tier::tag_call>(core_, std::move(what));
 }
 
 void remote_tier::put(std::shared_ptr<tier_put> what) {
-  tier::operation::start(std::make_unique<tier::put_call>(core_, std::move(what)));
+  start<tier::put_call>(core_, std::move(what));
 }
 
 void remote_tier::wait(const std::atomic<bool>& done) { core_->target().wait(done); }

@@ -34,9 +34,14 @@ class replay_call final : public operation {
     deadline_ = after(core_->now(), core_->options().budget);
     deliveries_.clear();
     records_.clear();
+    leases_.clear();
     for (std::size_t i = 0; i < batch_.size(); ++i) {
-      if (batch_[i].prefix) add_records(i);
-      else add(batch_[i].name, i);
+      if (batch_[i].prefix) {
+        add_records(i);
+        continue;
+      }
+      if (batch_[i].has_lease) add(leases_.emplace_back(lease_key_of(batch_[i].name)), i);
+      add(batch_[i].name, i);
     }
     std::vector<step*> steps;
     for (delivery& one : deliveries_) {
@@ -95,6 +100,7 @@ class replay_call final : public operation {
 
   std::vector<undelivered::item> batch_;
   std::deque<std::string> records_;
+  std::deque<std::string> leases_;
   std::deque<delivery> deliveries_;
   std::vector<undelivered::item> left_;
 };

@@ -9,17 +9,19 @@ namespace seawall::tier {
 undelivered::undelivered(namespace_of divide, undelivered_limits limits)
     : divide_(std::move(divide)), limits_(limits) {}
 
-void undelivered::add(std::string_view key) {
+void undelivered::add(std::string_view key, bool has_lease) {
   if (covered(key)) return;
   const auto found = index_.find(key);
   if (found != index_.end()) {
     const places::iterator at = found->second;
     at->sequence = ++sequence_;
+    at->has_lease |= has_lease;
     waiting_.splice(waiting_.end(), std::exchange(at->taken, false) ? taken_ : waiting_, at);
     return;
   }
   const std::string_view name = divide_(key);
-  waiting_.push_back({.key = std::string{key}, .divided = name.size(), .sequence = ++sequence_});
+  waiting_.push_back({.key = std::string{key}, .divided = name.size(), .sequence = ++sequence_,
+                      .has_lease = has_lease});
   index_.emplace(waiting_.back().key, std::prev(waiting_.end()));
   bytes_ += key.size();
   auto held = held_.find(name);
@@ -46,7 +48,7 @@ std::vector<undelivered::item> undelivered::take_batch(std::size_t most) {
   while (batch.size() < most && !waiting_.empty()) {
     const places::iterator first = waiting_.begin();
     first->taken = true;
-    batch.push_back({.name = first->key, .sequence = first->sequence});
+    batch.push_back({.name = first->key, .sequence = first->sequence, .has_lease = first->has_lease});
     taken_.splice(taken_.end(), waiting_, first);
   }
   return batch;

@@ -29,6 +29,7 @@ class undelivered {
     std::string name{};
     bool prefix = false;  ///< With an empty name: all keys of the store that are caches' entries.
     std::uint64_t sequence = 0;
+    bool has_lease = false;  ///< Beside it, which goes as well.
 
     friend bool operator==(const item&, const item&) = default;
   };
@@ -42,7 +43,8 @@ class undelivered {
 
   /// The invalidation of `key` is to be delivered, at a moment after this one. Beyond the limits, the namespace that
   /// holds the most bytes takes the place of its keys; beyond `most_namespaces` of those, the empty one that of all.
-  void add(std::string_view key);
+  /// `has_lease`: its value is stored plain.
+  void add(std::string_view key, bool has_lease = false);
 
   /// Whether an invalidation of the key, or of a namespace that it is in, is not delivered yet.
   bool contains(std::string_view key) const;
@@ -71,6 +73,7 @@ class undelivered {
     std::size_t divided = 0;  // bytes of the key that name its namespace
     std::uint64_t sequence = 0;
     bool taken = false;
+    bool has_lease = false;
   };
   using places = std::list<place>;
   struct share {

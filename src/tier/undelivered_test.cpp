@@ -51,6 +51,20 @@ TEST(undelivered, holds_keys_until_they_are_delivered) {
   EXPECT_FALSE(set.contains("a:1"));
 }
 
+TEST(undelivered, whether_a_key_has_a_lease_is_not_forgotten) {
+  undelivered set{to_colon};
+  set.add("a:1", true);
+  set.add("a:1");
+  set.add("a:2");
+  for (int again = 0; again < 2; ++again) {
+    const auto batch = set.take_batch(10);
+    ASSERT_EQ(batch.size(), 2u);
+    EXPECT_TRUE(batch[0].has_lease);
+    EXPECT_FALSE(batch[1].has_lease);
+    set.put_back(batch);
+  }
+}
+
 TEST(undelivered, batches_are_in_order_and_not_larger_than_asked) {
   undelivered set{to_colon};
   for (const char* key : {"1", "2", "3", "4", "5"}) set.add(key);

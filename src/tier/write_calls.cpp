@@ -15,31 +15,44 @@ namespace {
 // go together, and what fails is known for each.
 std::size_t keys_at_once(const core& of) { return of.records().divided() ? 1 : 256; }
 
+std::vector<std::string> lease_keys_of(const std::vector<std::string>& keys) {
+  std::vector<std::string> leases;
+  leases.reserve(keys.size());
+  for (const std::string& key : keys) leases.push_back(lease_key_of(key));
+  return leases;
+}
+
 }  // namespace
 
+// Leases first: one that outlives its key for a moment could bring back what was there.
 invalidation_call::invalidation_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_invalidation> what)
-    : call(std::move(core), std::move(what)), at_once_(keys_at_once(*core_)),
-      parts_((what_->keys.size() + at_once_ - 1) / at_once_) {}
+    : call(std::move(core), std::move(what)), names_of_key_(what_->format == shared_format::plain ? 2 : 1),
+      leases_(names_of_key_ == 2 ? lease_keys_of(what_->keys) : std::vector<std::string>{}),
+      names_(what_->keys.size() * names_of_key_), at_once_(keys_at_once(*core_)),
+      parts_((names_ + at_once_ - 1) / at_once_) {}
 
-std::vector<std::string_view> invalidation_call::keys_of(std::size_t part) const {
-  const auto& keys = what_->keys;
-  const std::size_t first = part * at_once_;
-  return {keys.begin() + static_cast<std::ptrdiff_t>(first),
-          keys.begin() + static_cast<std::ptrdiff_t>(std::min(first + at_once_, keys.size()))};
+std::vector<std::string_view> invalidation_call::names_of(std::size_t part) const {
+  std::vector<std::string_view> names;
+  const std::size_t end = std::min((part + 1) * at_once_, names_);
+  for (std::size_t i = part * at_once_; i < end; ++i) {
+    const bool is_lease = names_of_key_ == 2 && i % 2 == 0;
+    names.push_back(is_lease ? leases_[i / 2] : key_of(i));
+  }
+  return names;
 }
 
 void invalidation_call::begin() {
   // Even where it is not tried, the keys are not forgotten.
   const std::vector<std::string_view> all{what_->keys.begin(), what_->keys.end()};
   if (auto why = refused()) {
-    core_->undeliver(all);
+    core_->undeliver(all, what_->format);
     what_->undelivered = all.size();
     return end(std::move(why));
   }
   if (parts_.empty()) return end(std::nullopt);
   std::vector<step*> steps;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    parts_[i].set(*this, cmd::unlink(keys_of(i)));
+    parts_[i].set(*this, cmd::unlink(names_of(i)));
     steps.push_back(&parts_[i]);
   }
   send(steps, what_->caller_waits);
@@ -47,19 +60,22 @@ void invalidation_call::begin() {
 
 void invalidation_call::round_ended() {
   std::optional<error> failure;
-  std::size_t delivered = 0;
+  std::vector<std::string_view> missed;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    const std::vector<std::string_view> keys = keys_of(i);
-    if (parts_[i].failure()) {
-      failure = parts_[i].failure();
-      core_->undeliver(keys);
-      what_->undelivered += keys.size();
-    } else {
-      delivered += keys.size();
+    if (!parts_[i].failure()) {
       what_->removed += static_cast<std::size_t>(parts_[i].number().value_or(0));
+      continue;
+    }
+    failure = parts_[i].failure();
+    const std::size_t end = std::min((i + 1) * at_once_, names_);
+    for (std::size_t name = i * at_once_; name < end; ++name) {
+      const std::string_view key = key_of(name);
+      if (missed.empty() || missed.back().data() != key.data()) missed.push_back(key);
     }
   }
-  core_->count(&tier_totals::invalidated_keys, delivered);
+  if (!missed.empty()) core_->undeliver(missed, what_->format);
+  what_->undelivered = missed.size();
+  core_->count(&tier_totals::invalidated_keys, what_->keys.size() - missed.size());
   end(std::move(failure));
 }
 

@@ -20,8 +20,13 @@ class invalidation_call final : public call<tier_invalidation> {
  private:
   void begin() override;
   void round_ended() override;
-  std::vector<std::string_view> keys_of(std::size_t part) const;
+  std::vector<std::string_view> names_of(std::size_t part) const;
+  /// That the name is of, or of whose lease.
+  const std::string& key_of(std::size_t name) const { return what_->keys[name / names_of_key_]; }
 
+  const std::size_t names_of_key_;           // a lease that lies beside its key goes before it
+  const std::vector<std::string> leases_;    // if there are
+  const std::size_t names_;
   const std::size_t at_once_;
   std::vector<step> parts_;  // one UNLINK each
 };

@@ -313,6 +313,44 @@ TEST_F(cluster_tier, a_lost_record_is_of_its_slot) {
   EXPECT_EQ(a.tier->stats().totals.reign_changes, 1);
 }
 
+TEST_F(cluster_tier, plain_keys_and_their_leases_are_in_one_slot) {
+  member a = join(), b = join();
+  a.format = b.format = shared_format::plain;
+  std::vector<std::string> all = keys;
+  all.insert(all.end(), {"c:k", "c:{x}k", "c:{open"});
+  for (const auto& key : all) {
+    const auto leased = a.read(key);
+    EXPECT_EQ(leased->is, outcome::leased) << key;
+    EXPECT_EQ(b.read(key)->is, outcome::held) << key;
+    const auto filled = a.fill(key, leased->nonce, value_of("v"));
+    EXPECT_TRUE(filled->accepted) << key;
+    EXPECT_TRUE(covers(filled->proof)) << key;
+    EXPECT_EQ(b.text(key), "v");
+    EXPECT_EQ(a.read(key, {.refresh = true, .early = true})->is, outcome::leased) << key;
+  }
+  const auto done = a.invalidate(all);
+  EXPECT_FALSE(done->failure);
+  EXPECT_EQ(done->removed, 2 * all.size()) << "keys, and leases";
+  for (const auto& key : all) {
+    wait_until("it is told", [&] { return b.cache->has(key.substr(2)); });
+    const auto leased = b.read(key);
+    EXPECT_EQ(leased->is, outcome::leased) << key;
+    a.invalidate({key});
+    EXPECT_FALSE(b.fill(key, leased->nonce, value_of("old"))->accepted) << key;
+  }
+}
+
+TEST_F(cluster_tier, a_plain_key_whose_slot_has_no_room_for_a_lease_is_loaded_without_the_tier) {
+  member a = join();
+  a.format = shared_format::plain;
+  for (const std::string key : {"c:}x", "c:{}x"}) {
+    const auto read = a.read(key);
+    EXPECT_EQ(read->is, outcome::failed) << key;
+    EXPECT_TRUE(*read->failure == errc::invalid_argument);
+    EXPECT_FALSE(a.invalidate({key})->failure);
+  }
+}
+
 TEST_F(cluster_tier, names_with_braces_are_refused_for_its_records) {
   auto like = redis::client::connect({.url = url_of(*nodes)});
   ASSERT_TRUE(like);

@@ -110,6 +110,7 @@ class member {
     bool takes_lease = true;
     bool expects_miss = false;
     bool refresh = false;
+    bool early = false;
     std::optional<tier_nonce> unusable = {};
     duration lease_for = 10s;
     std::string prefix = {};  ///< With it, the entry and its lease are of that cache.
@@ -124,11 +125,13 @@ class member {
     what->takes_lease = how.takes_lease;
     what->expects_miss = how.expects_miss;
     what->refresh = how.refresh;
+    what->early = how.early;
     what->unusable = how.unusable;
     what->lease_for = how.lease_for;
     what->prefix = std::move(how.prefix);
     what->tags = std::move(how.tags);
     what->fresh = how.fresh;
+    what->format = format;
     what->order = cache.get();
     return finished(what, [&] { tier->read(what); });
   }
@@ -146,6 +149,7 @@ class member {
     what->lease = lease;
     what->entry = std::move(entry);
     what->refresh = refresh;
+    what->format = format;
     return finished(what, [&] { tier->fill(what); });
   }
   /// Reads, which must give a lease, and fills.
@@ -158,6 +162,7 @@ class member {
   std::shared_ptr<waited<tier_invalidation>> invalidate(std::vector<std::string> keys) {
     auto what = std::make_shared<waited<tier_invalidation>>();
     what->keys = std::move(keys);
+    what->format = format;
     return finished(what, [&] { tier->invalidate(what); });
   }
 
@@ -188,6 +193,7 @@ class member {
     return finished(what, [&] { tier->change_tag(what); });
   }
 
+  shared_format format = shared_format::framed;  ///< Of the cache.
   std::shared_ptr<heard> cache = std::make_shared<heard>();
   std::shared_ptr<remote_tier> tier;
 

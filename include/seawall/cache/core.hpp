@@ -223,6 +223,7 @@ class core final : public stats_source,
 
   bool shared() const noexcept { return bool{options_.shared}; }
   const tier_binding<K, V>& tier() const noexcept { return options_.shared; }
+  bool plain() const noexcept { return options_.shared_format == shared_format::plain && shared(); }
   /// Listens to the tier; called once, when the core is owned.
   void attach();
   /// Asks the tier for the key of an open flight; `asker` is woken at the end.
@@ -304,6 +305,7 @@ class core final : public stats_source,
   settlement fill(const flight_ptr& which, outcome came);
   void finish_fill(const flight_ptr& which, outcome came, const tier_fill& told) noexcept;
   bool may_fill(flight<K, V>& which, outcome& came);
+  shared_format format_of_names() const noexcept;
   std::string printed(const K& key) const;
   void print_names(const K& key, std::vector<std::string>& into) const;  // those of other versions, too
   static std::vector<std::string> prefixes_of(const cache_options<K, V>& options);
@@ -317,7 +319,7 @@ class core final : public stats_source,
   void begin_forget(std::vector<std::string> names, std::move_only_function<void()> then);
   void drop_older(const K& key, std::size_t hash, std::uint64_t version);
   std::uint64_t version_locked(const K& key, std::size_t hash, time_point now);
-  bool puts_in_tier(const auto& times, std::uint64_t version) const { return version != 0 && times; }
+  bool puts_in_tier(const auto& times, std::uint64_t version) const { return version != 0 && times && !plain(); }
   void ask_without_lease(tier_read& what, const K& key) const;
   std::vector<std::string> names_of_other_versions(const K& key) const;
   std::shared_ptr<tier_read> read_tier(const K& key);
@@ -326,6 +328,7 @@ class core final : public stats_source,
   static void set_times(tier_entry& entry, const local::entry_times& times, time_point now);
   void change_shared_tag(std::uint64_t tag);
   void clear_here();
+  void clear_plain();
   void count_load(flight<K, V>& which);
   // An entry without a proof is right for as long as the tier's bound says, whatever happens.
   void limit_unproved(std::optional<local::entry_times>& times, time_point current_at, time_point now) const;

@@ -252,6 +252,7 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
       if (has_version && came.version < version_locked(which->key, which->hash, now)) came.refused = true;
       end = came.refused ? fate::superseded : fate::accepted;
       if (shared() && !proved_by) limit_unproved(came.times, came.current_at, now);
+      if (plain() && came.times) came.times->stale_for = came.times->stale_if_error = duration::zero();
       if (which->outdated.load(std::memory_order_relaxed)) came.times.reset();
       if (!came.value) {
         shard.record_failure_locked(which->key, which->hash, came.value.error(), now, options_.backoff.initial,

@@ -136,6 +136,7 @@ class prefix_invalidation {
                               .done = one.done && last};
       };
       prefix_options limits = how_;
+      limits.format = core_.format_of_names();
       if (how_.on_progress) limits.on_progress = [&](const prefix_removal& one) { how_.on_progress(with(one)); };
       const auto came = core_.tier().tier().remove_prefix(name + prefix_, std::move(limits));
       if (!came) return came;

@@ -92,7 +92,7 @@ std::vector<std::string> core<K, V, Hash, Eq>::names_of_other_versions(const K& 
 template <class K, class V, class Hash, class Eq>
 bool core<K, V, Hash, Eq>::expire_shared(const K& key, std::size_t hash) {
   const bool there = drop(key, hash);
-  if (expire_in_tier(*read_tier(key))) {
+  if (!plain() && expire_in_tier(*read_tier(key))) {
     forget(names_of_other_versions(key));
   } else {
     std::vector<std::string> names;

@@ -67,6 +67,7 @@ auto core<K, V, Hash, Eq>::prepare_question(const flight_ptr& which, std::shared
   auto question = std::make_shared<tier_question<core>>(this->shared_from_this(), which, std::move(asker), how);
   question->key = printed(which->key);
   question->prefix = prefixes_.front();
+  question->format = options_.shared_format;
   question->expects_miss = misses_.load(std::memory_order_relaxed) > most_misses / 2;
   return question;
 }
@@ -82,7 +83,7 @@ auto core<K, V, Hash, Eq>::ask(const flight_ptr& which, std::shared_ptr<waiter> 
 template <class K, class V, class Hash, class Eq>
 auto core<K, V, Hash, Eq>::decode(const tier_question<core>& asked) -> answer {
   if (asked.entry.absent) return value_ptr<V>{};
-  if (asked.entry.schema != tier().schema()) return fail(errc::undecodable, "an entry of another schema");
+  if (!plain() && asked.entry.schema != tier().schema()) return fail(errc::undecodable, "an entry of another schema");
   auto value = tier().decode(asked.entry.payload);
   if (!value) return std::unexpected(std::move(value).error());
   return std::make_shared<const V>(*std::move(value));
@@ -120,11 +121,24 @@ void core<K, V, Hash, Eq>::limit_unproved(std::optional<local::entry_times>& tim
   if (times->fresh_until <= now) times.reset();
 }
 
+// What other versions of the program store is unknown: their leases may lie beside the keys.
+template <class K, class V, class Hash, class Eq>
+shared_format core<K, V, Hash, Eq>::format_of_names() const noexcept {
+  return prefixes_.size() > 1 ? shared_format::plain : options_.shared_format;
+}
+
 // Tags that only the loader named have no generation from before the load, so others could not tell whether they are
 // still valid. The next load of the key asks for them.
 template <class K, class V, class Hash, class Eq>
 bool core<K, V, Hash, Eq>::may_fill(flight<K, V>& which, outcome& came) {
   if (!which.lease || !came.times) return false;
+  if (plain()) {
+    // An absence is the lack of a value, which says nothing to others. And whoever wrote the key during the load may
+    // know better, even if it has removed what it wrote: nothing else than the news shows that.
+    came.refused |= which.outdated.load(std::memory_order_relaxed);
+    came.here_only |= *came.value == nullptr;
+    if (came.refused || came.here_only) return false;
+  }
   const bool stamped = std::ranges::all_of(came.tags.hashes(), [&](std::uint64_t tag) {
     return std::ranges::find(which.stamps, tag, &tag_stamp::tag) != which.stamps.end();
   });
@@ -179,6 +193,7 @@ auto core<K, V, Hash, Eq>::fill(const flight_ptr& which, outcome came) -> settle
   auto what = std::make_shared<tier_filling<core>>(this->shared_from_this(), which, std::move(came));
   what->key = printed(which->key);
   what->refresh = which->refreshes_tier;
+  what->format = options_.shared_format;
   what->entry.absent = !*given.value;
   what->entry.version = given.version;
   what->entry.schema = tier().schema();
@@ -214,7 +229,8 @@ void core<K, V, Hash, Eq>::finish_fill(const flight_ptr& which, outcome came, co
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::release(const std::string& name, const tier_nonce& lease, bool refresh) noexcept {
   try {
-    tier().tier().release(name, lease, refresh);
+    if (plain()) tier().tier().release_plain(name, lease);
+    else tier().tier().release(name, lease, refresh);
   } catch (...) {  // out of memory: the lease ends by itself
   }
 }
@@ -237,7 +253,7 @@ void core<K, V, Hash, Eq>::on_changed(std::string_view printed_key) noexcept {
       }
       bool stays = false;
       engine_.read(*key, hash, clock_->coarse_now(), [&](local::entry<V>& item, local::entry_header&) {
-        stays = item.proved_by == &here_only_;
+        stays = !plain() && item.proved_by == &here_only_;  // plain leases lie beside the key
         return false;
       });
       if (!stays) engine_.erase(*key, hash, clock_->coarse_now(), removal_cause::invalidated);

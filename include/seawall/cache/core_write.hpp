@@ -63,6 +63,7 @@ void core<K, V, Hash, Eq>::forget(std::vector<std::string> names) {
   if (names.empty()) return;
   const auto what = std::make_shared<awaited<tier_invalidation>>();
   what->keys = std::move(names);
+  what->format = format_of_names();
   what->caller_waits = true;
   tier().tier().invalidate(what);
   tier().tier().wait(what->done);
@@ -85,6 +86,7 @@ template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::begin_forget(std::vector<std::string> names, std::move_only_function<void()> then) {
   if (names.empty()) return then();
   auto what = std::make_shared<continued<tier_invalidation>>();
+  what->format = format_of_names();
   what->keys = std::move(names);
   what->then = std::move(then);
   tier().tier().invalidate(std::move(what));
@@ -93,7 +95,7 @@ void core<K, V, Hash, Eq>::begin_forget(std::vector<std::string> names, std::mov
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::begin_invalidate_tag(std::uint64_t tag, std::move_only_function<void()> then) {
   tags_.invalidate(tag);
-  if (!shared()) return then();
+  if (!shared() || plain()) return then();
   struct ending {
     std::atomic<std::size_t> left;
     std::move_only_function<void()> then;
@@ -142,7 +144,8 @@ template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::clear() {
   clear_here();
   if (!shared()) return;
-  change_shared_tag(0);
+  if (plain()) clear_plain();
+  else change_shared_tag(0);
   clear_here();
 }
 
@@ -150,7 +153,7 @@ void core<K, V, Hash, Eq>::clear() {
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::invalidate_tag(std::uint64_t tag) {
   tags_.invalidate(tag);
-  if (!shared()) return;
+  if (!shared() || plain()) return;  // what has tags is in processes only, for no longer than D
   change_shared_tag(tag);
   tags_.invalidate(tag);
 }
@@ -166,6 +169,19 @@ void core<K, V, Hash, Eq>::change_shared_tag(std::uint64_t tag) {
     tier().tier().change_tag(what);
   }
   for (const auto& what : all) tier().tier().wait(what->done);
+}
+
+// A bare value does not say when it was stored: what is not removed is valid.
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::clear_plain() {
+  for (const std::string& prefix : prefixes_) {
+    const auto gone = tier().tier().remove_prefix(prefix, {.format = shared_format::plain});
+    if (gone || !options_.log) continue;
+    try {
+      options_.log(log_level::error, "cache '" + options_.name + "': clear: " + gone.error().message());
+    } catch (...) {  // the user's hook; there is nobody to tell
+    }
+  }
 }
 
 template <class K, class V, class Hash, class Eq>

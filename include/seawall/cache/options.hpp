@@ -8,6 +8,7 @@
 #include "seawall/cache/bound_loader.hpp"
 #include "seawall/cache/bulkhead.hpp"
 #include "seawall/cache/policy.hpp"
+#include "seawall/cache/shared_format.hpp"
 #include "seawall/cache/tier_binding.hpp"
 #include "seawall/eviction/policy_name.hpp"
 #include "seawall/metrics/cache_stats.hpp"
@@ -65,6 +66,10 @@ struct cache_options {
   /// A store that this cache shares with those of the same name in other processes; none: this process alone. Entries
   /// in the process then mirror it. See docs/guide/shared.md.
   tier_binding<K, V> shared{};
+  /// `plain`: the tier holds what the value's codec writes and nothing else, for programs in other languages that use
+  /// the same keys. What needs more than a value is kept in the process only, or not to be had: `stale_for` and
+  /// `stale_if_error` must be 0. All programs must agree. See docs/guide/plain.md.
+  seawall::shared_format shared_format = seawall::shared_format::framed;
   /// Of what the entries mean. It stands in their names in the shared tier, so that programs with another version
   /// neither see nor replace them. Up to 100 characters, none of them ':', '{' or '}'; empty: none.
   std::string shared_version{};
@@ -104,6 +109,9 @@ struct plain_options {
   bool classifies;
   const std::string& shared_version;
   const std::vector<std::string>& also_invalidates;
+  bool stores_plain;
+  duration stale_for;
+  duration stale_if_error;
 };
 
 result<void> validate(const plain_options& options);
@@ -116,7 +124,9 @@ result<void> validate(const cache_options<K, V>& options) {
   if (auto plain = detail::validate({options.name, options.capacity, options.deadline, options.load_deadline,
                                      options.backoff, options.max_concurrent_loads, options.key_classes.names,
                                      static_cast<bool>(options.key_classes.of), options.shared_version,
-                                     options.also_invalidates});
+                                     options.also_invalidates,
+                                     options.shared_format == shared_format::plain && bool{options.shared},
+                                     options.stale_for, options.stale_if_error});
       !plain) {
     return plain;
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "seawall/base/clock.hpp"
+#include "seawall/cache/shared_format.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -28,6 +29,9 @@ struct prefix_options {
   /// Called after each step, on the thread that removes. If it throws, so does the call.
   std::function<void(const prefix_removal&)> on_progress = nullptr;
   std::stop_token stop = {};  ///< Looked at between two steps, and during the pause.
+  /// Of remote_tier::remove_prefix; a cache knows its own. `plain`: leases lie beside the keys, and go before them,
+  /// which takes a second walk.
+  shared_format format = shared_format::framed;
 };
 
 }  // namespace seawall

@@ -13,6 +13,7 @@
 #include "seawall/base/clock.hpp"
 #include "seawall/base/result.hpp"
 #include "seawall/cache/prefix_removal.hpp"
+#include "seawall/cache/shared_format.hpp"
 #include "seawall/local/proof.hpp"
 
 #include <atomic>
@@ -87,6 +88,8 @@ class tier_call {
 
   duration patience = forever;   ///< How long it may take at most, if that is less than the tier's own budget.
   bool caller_waits = false;     ///< The thread that begins it is about to call `shared_tier::wait` for it.
+  /// Of the keys that it names. An invalidation of `plain` ones removes framed ones as well.
+  shared_format format = shared_format::framed;
 
   /// Why the tier did not do it, or may not have: unreachable, out of its time, refused. Not an error for anybody who
   /// reads a cache, which goes to the source instead.
@@ -187,6 +190,8 @@ class shared_tier {
   virtual void fill(std::shared_ptr<tier_fill> what) = 0;
   /// Gives a lease back after a load that failed, so that others need not wait for its end. `refresh` as in the read.
   virtual void release(std::string key, const tier_nonce& lease, bool refresh) = 0;
+  /// The same for a key whose value is stored plain.
+  virtual void release_plain(std::string /*key*/, const tier_nonce& /*lease*/) {}
   virtual void invalidate(std::shared_ptr<tier_invalidation> what) = 0;
   virtual void change_tag(std::shared_ptr<tier_tag_change> what) {
     what->failure = error{errc::invalid_argument, "this tier has no tags"};

@@ -67,6 +67,7 @@ class remote_tier final : public shared_tier {
   void read(std::shared_ptr<tier_read> what) override;
   void fill(std::shared_ptr<tier_fill> what) override;
   void release(std::string key, const tier_nonce& lease, bool refresh) override;
+  void release_plain(std::string key, const tier_nonce& lease) override;
   void invalidate(std::shared_ptr<tier_invalidation> what) override;
   void change_tag(std::shared_ptr<tier_tag_change> what) override;
   void put(std::shared_ptr<tier_put> what) override;
