@@ -97,13 +97,13 @@ inline constexpr bool is_variant = false;
 template <class... T>
 inline constexpr bool is_variant<std::variant<T...>> = true;
 template <class T>
-inline constexpr bool is_duration = false;
+inline constexpr bool is_integral_duration = false;
 template <std::integral Rep, class Period>
-inline constexpr bool is_duration<std::chrono::duration<Rep, Period>> = true;
+inline constexpr bool is_integral_duration<std::chrono::duration<Rep, Period>> = true;
 template <class T>
 inline constexpr bool is_sys_time = false;
 template <class Duration>
-inline constexpr bool is_sys_time<std::chrono::sys_time<Duration>> = is_duration<Duration>;
+inline constexpr bool is_sys_time<std::chrono::sys_time<Duration>> = is_integral_duration<Duration>;
 
 template <class T>
 concept has_params_hook = requires(const T& value) {
@@ -202,7 +202,7 @@ void write_param(param_writer& out, const T& value) {
     std::visit([&out](const auto& held) { write_param(out, held); }, value);
   } else if constexpr (is_tuple_like<T>) {
     std::apply([&out](const auto&... element) { out.elements('t', {encode_param(element)...}, false); }, value);
-  } else if constexpr (is_duration<T>) {
+  } else if constexpr (is_integral_duration<T>) {
     write_duration(out, value, 'p');
   } else if constexpr (is_sys_time<T>) {
     write_duration(out, value.time_since_epoch(), 'w');

@@ -1,0 +1,167 @@
+#include "seawall/source/outbox.hpp"
+
+#include "outbox_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace seawall::sql {
+
+struct outbox_relay::claimed {
+  std::int64_t id;
+  std::string cache;
+  std::string kind;
+  std::string item;
+  std::int64_t attempts;
+};
+
+namespace {
+
+std::int64_t milliseconds(duration span) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(span).count();
+}
+
+duration doubled(duration first, duration most, std::int64_t times) {
+  duration wait = first;
+  for (std::int64_t i = 0; i < times && wait < most; ++i) wait *= 2;
+  return std::min(wait, most);
+}
+
+}  // namespace
+
+result<void> create_outbox(database& db) {
+  auto done = db.execute(words_of(db.dialect()).create);
+  if (!done) return std::unexpected(std::move(done).error());
+  return {};
+}
+
+outbox_relay::outbox_relay(std::shared_ptr<database> db, relay_options how)
+    : db_(std::move(db)), how_(std::move(how)) {}
+
+result<std::size_t> outbox_relay::run_once() {
+  passes_.fetch_add(1, std::memory_order_relaxed);
+  auto done = words_of(db_->dialect()).locks_rows
+                  ? db_->transact([this](transaction& t) { return pass(t); })
+                  : pass(*db_);
+  if (done) {
+    done_.fetch_add(*done, std::memory_order_relaxed);
+  } else {
+    failures_.fetch_add(1, std::memory_order_relaxed);
+    if (how_.log) how_.log(log_level::warning, "outbox: " + done.error().message());
+  }
+  return done;
+}
+
+// Rows are removed after they were done: whoever dies between leaves them to be done again.
+result<std::size_t> outbox_relay::pass(statements& on) {
+  using row = std::tuple<std::int64_t, std::string, std::string, bytes, std::int64_t>;
+  auto rows = on.query<row>(words_of(db_->dialect()).claim, std::max<std::size_t>(how_.batch, 1));
+  if (!rows) return std::unexpected(std::move(rows).error());
+  std::vector<std::int64_t> done;
+  std::vector<claimed> failed;
+  for (row& one : *rows) {
+    auto& [id, cache, kind, item, attempts] = one;
+    claimed what{id, std::move(cache), std::move(kind), std::string{codec<bytes>::as_bytes(item)}, attempts};
+    if (auto did = do_row(what); did) {
+      done.push_back(id);
+      continue;
+    } else if (how_.log) {
+      how_.log(log_level::error, fmt::format("outbox: row {} ({} of cache '{}') cannot be done: {}", id, what.kind,
+                                             what.cache, did.error().message()));
+    }
+    poisoned_.fetch_add(1, std::memory_order_relaxed);
+    failed.push_back(std::move(what));
+  }
+  if (how_.delivered && !done.empty() && !how_.delivered()) {
+    undelivered_.fetch_add(1, std::memory_order_relaxed);
+    done.clear();
+  }
+  if (auto settled = settle(on, done, failed); !settled) return std::unexpected(std::move(settled).error());
+  return done.size();
+}
+
+result<void> outbox_relay::do_row(const claimed& row) {
+  const auto target = targets_.find(row.cache);
+  if (target == targets_.end()) return fail(errc::argument, "the relay was not given this cache");
+  try {
+    return target->second(row.kind, row.item);
+  } catch (...) {
+    return std::unexpected(seawall::detail::current_failure());
+  }
+}
+
+result<void> outbox_relay::settle(statements& on, const std::vector<std::int64_t>& done,
+                                  const std::vector<claimed>& failed) {
+  const outbox_words& words = words_of(db_->dialect());
+  if (!done.empty()) {
+    if (auto removed = on.execute(words.remove, done); !removed) return std::unexpected(std::move(removed).error());
+  }
+  for (const claimed& one : failed) {
+    const duration wait = doubled(how_.first_retry, how_.max_retry, one.attempts);
+    auto postponed = on.execute(words.postpone, std::vector{one.id}, milliseconds(wait));
+    if (!postponed) return std::unexpected(std::move(postponed).error());
+  }
+  return {};
+}
+
+relay_stats outbox_relay::stats() const {
+  return {.done = done_, .poisoned = poisoned_, .passes = passes_, .failures = failures_, .undelivered = undelivered_};
+}
+
+result<outbox_lag> outbox_relay::lag() {
+  using figures = std::tuple<std::uint64_t, std::uint64_t, std::int64_t>;
+  auto found = db_->query_one<figures>(words_of(db_->dialect()).lag);
+  if (!found) return std::unexpected(std::move(found).error());
+  if (!*found) return outbox_lag{};
+  const auto [rows, failed, age] = **found;
+  return outbox_lag{rows, failed, std::chrono::milliseconds{age}};
+}
+
+// ---- the thread ----
+
+void outbox_relay::start() {
+  const std::lock_guard lock{mutex_};
+  if (thread_.joinable()) return;
+  stopping_ = false;
+  thread_ = std::thread{[this] { work(); }};
+}
+
+void outbox_relay::wake() {
+  {
+    const std::lock_guard lock{mutex_};
+    woken_ = true;
+  }
+  changed_.notify_all();
+}
+
+void outbox_relay::stop() {
+  std::thread ended;
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+    ended = std::move(thread_);
+  }
+  changed_.notify_all();
+  if (ended.joinable()) ended.join();
+  drain();
+}
+
+void outbox_relay::drain() {
+  for (auto done = run_once(); done && *done != 0;) done = run_once();
+}
+
+void outbox_relay::work() {
+  const duration poll = std::max<duration>(how_.poll, std::chrono::milliseconds{1});
+  std::unique_lock lock{mutex_};
+  while (!stopping_) {
+    woken_ = false;
+    lock.unlock();
+    drain();
+    lock.lock();
+    changed_.wait_for(lock, std::min<duration>(poll, std::chrono::hours{24}), [this] { return woken_ || stopping_; });
+  }
+}
+
+}  // namespace seawall::sql

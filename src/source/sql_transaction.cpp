@@ -1,0 +1,142 @@
+#include "seawall/source/sql_transaction.hpp"
+
+#include "outbox_table.hpp"
+#include "seawall/source/sql_database.hpp"
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <shared_mutex>
+
+namespace seawall::sql {
+
+// ---- statements ----
+
+result<rows> statements::run_with(std::string_view statement, const arguments& given, access how) {
+  if (const auto& problem = given.problem()) {
+    return fail(errc::argument, fmt::format("{} (\"{}\")", problem->message(), shortened(statement)));
+  }
+  return run(statement, given.values(), how);
+}
+
+error statements::too_many(std::string_view statement, std::size_t found) {
+  return {make_error_code(errc::mapping),
+          fmt::format("\"{}\" has {} rows where one was asked for", shortened(statement), found)};
+}
+
+// ---- database ----
+
+// What somebody else puts may have been committed before this: then it is put before this returns, and so before its
+// caller invalidates.
+result<rows> database::run(std::string_view statement, std::span<const value> given, access how) {
+  auto taken = take(how);
+  if (!taken) return std::unexpected(std::move(taken).error());
+  auto done = (*taken)->run(statement, given);
+  give_back(**taken, how);
+  if (how == access::write) {
+    const std::shared_lock after{publishing_};
+  }
+  return done;
+}
+
+// ---- transaction ----
+
+transaction::~transaction() { roll_back(); }
+
+result<rows> transaction::run(std::string_view statement, std::span<const value> given, access) {
+  if (doomed_) return std::unexpected(*doomed_);
+  return on_->run(statement, given);
+}
+
+result<void> transaction::begin() {
+  auto taken = of_.take(access::write);
+  if (!taken) return std::unexpected(std::move(taken).error());
+  on_ = *taken;
+  auto begun = on_->begin();
+  if (!begun) give_back();
+  return begun;
+}
+
+result<void> transaction::commit() {
+  if (auto written = write_outbox(); !written) {
+    roll_back();
+    return written;
+  }
+  std::unique_lock alone{of_.publishing_, std::defer_lock};
+  if (publishes_) alone.lock();
+  auto committed = finish();
+  if (!committed && !is(committed.error(), errc::outcome_unknown)) return committed;
+  if (!publishes_) {
+    const std::shared_lock after{of_.publishing_};
+  }
+  apply();
+  return committed;
+}
+
+// The connection goes back first: invalidations may take a round trip to the shared tier.
+result<void> transaction::finish() {
+  auto committed = on_->commit();
+  if (!committed) on_->rollback();
+  give_back();
+  return committed;
+}
+
+void transaction::apply() noexcept {
+  for (auto& one : after_) {
+    try {
+      one.apply();
+    } catch (...) {  // the next one is to be invalidated all the same, and the commit stands
+    }
+  }
+  after_.clear();
+}
+
+void transaction::roll_back() noexcept {
+  if (on_ == nullptr) return;
+  on_->rollback();
+  give_back();
+  after_.clear();
+}
+
+void transaction::give_back() noexcept { of_.give_back(*std::exchange(on_, nullptr), access::write); }
+
+result<void> transaction::write_outbox() {
+  if (doomed_) return std::unexpected(*doomed_);
+  if (!outbox_) return {};
+  for (const detail::aftermath& one : after_) {
+    if (auto done = insert_outbox_row(*this, of_.dialect(), one.cache, one.kind, one.item); !done) return done;
+  }
+  return {};
+}
+
+void transaction::doom(error why) {
+  if (!doomed_) doomed_ = std::move(why);
+}
+
+// ---- savepoints ----
+
+result<void> transaction::enter() {
+  auto begun = run(fmt::format("SAVEPOINT seawall_{}", depth_ + 1), {}, access::write);
+  if (!begun) return std::unexpected(std::move(begun).error());
+  ++depth_;
+  return {};
+}
+
+// One that cannot be undone would leave its statements behind, so nothing of the transaction may be committed then.
+result<void> transaction::leave(std::size_t before, bool keep) {
+  const std::string name = fmt::format("seawall_{}", depth_--);
+  if (!keep) {
+    after_.erase(after_.begin() + static_cast<std::ptrdiff_t>(before), after_.end());
+    if (auto undone = run("ROLLBACK TO " + name, {}, access::write); !undone) {
+      doom(std::move(undone).error());
+      return std::unexpected(*doomed_);
+    }
+  }
+  if (auto released = run("RELEASE " + name, {}, access::write); !released) {
+    doom(std::move(released).error());
+    return std::unexpected(*doomed_);
+  }
+  return {};
+}
+
+}  // namespace seawall::sql
