@@ -29,6 +29,11 @@ class sequence_window {
 
   /// All that were opened up to this one are settled.
   std::uint64_t settled_through() const noexcept { return through_; }
+  /// How many up to this one are not settled.
+  std::size_t unsettled(std::uint64_t through) const {
+    const auto end = std::ranges::upper_bound(open_, through, {}, &item::sequence);
+    return static_cast<std::size_t>(std::count_if(open_.begin(), end, [](const item& at) { return !at.settled; }));
+  }
   /// Since when the oldest one waits that is not settled; `never` when all are.
   time_point oldest() const noexcept { return open_.empty() ? never : open_.front().since; }
 

@@ -50,6 +50,8 @@ class write_queue {
   /// `refused`: the error says that this will never succeed. Returns the operation that is to become a dead letter, if
   /// there is one; then `bury` or `keep` must follow.
   operation_ptr failed(time_point now, bool refused);
+  /// How often it was tried by itself. Requires: `failed` has returned it.
+  unsigned attempts(const operation_ptr& operation) const { return slots_.find(operation->key)->second.attempts; }
   /// It is kept elsewhere.
   void bury(const operation_ptr& operation);
   /// It is not: it is tried again.

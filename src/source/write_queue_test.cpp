@@ -34,7 +34,8 @@ std::string text(const std::vector<operation_ptr>& batch) {
 
 class WriteQueue : public testing::Test {
  protected:
-  write_queue queue{{.most = 4, .most_bytes = 100, .linger = 20ms}, {.first = 10ms, .longest = 1s, .attempts = 3}, 0, 1};
+  write_queue queue{
+      {.most = 4, .most_bytes = 100, .linger = 20ms}, {.first = 10ms, .longest = 1s, .attempts = 3}, 0, 1};
   time_point now = time_point{} + 1h;
 };
 

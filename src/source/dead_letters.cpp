@@ -1,0 +1,148 @@
+#include "dead_letters.hpp"
+
+#include "local_log_files.hpp"
+#include "local_log_record.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace seawall::source {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::system_clock;
+
+constexpr std::string_view file_name = "dead-letters.log";
+
+// The value of a record: 1 byte whether removed, 8 of Unix time in ms, 4 of attempts, 4 of length; reason, value.
+constexpr std::size_t letter_header = 17;
+
+std::string as_record(const stored_letter& letter) {
+  std::string value(letter_header, '\0');
+  const auto at = std::chrono::duration_cast<milliseconds>(letter.at.time_since_epoch()).count();
+  value[0] = letter.operation->removed ? 1 : 0;
+  put_number(&value[1], static_cast<std::uint64_t>(at), 8);
+  put_number(&value[9], letter.attempts, 4);
+  put_number(&value[13], letter.reason.size(), 4);
+  value.append(letter.reason).append(letter.operation->value);
+  std::string record;
+  append_record(record, {.kind = record_kind::buried,
+                         .sequence = letter.operation->sequence,
+                         .key = letter.operation->key,
+                         .value = value});
+  return record;
+}
+
+bool is_letter(const log_record& record) {
+  return record.kind == record_kind::buried && record.value.size() >= letter_header &&
+         get_number(record.value.data() + 13, 4) <= record.value.size() - letter_header;
+}
+
+stored_letter to_letter(const log_record& record) {
+  const char* header = record.value.data();
+  const std::size_t reason = get_number(header + 13, 4);
+  const std::string_view rest = record.value.substr(letter_header);
+  const milliseconds at{static_cast<milliseconds::rep>(get_number(header + 1, 8))};
+  return {.operation = std::make_shared<stored_operation>(stored_operation{.sequence = record.sequence,
+                                                                           .removed = header[0] != 0,
+                                                                           .key = std::string{record.key},
+                                                                           .value = std::string{rest.substr(reason)}}),
+          .reason = std::string{rest.substr(0, reason)},
+          .attempts = static_cast<unsigned>(get_number(header + 9, 4)),
+          .at = system_clock::time_point{std::chrono::duration_cast<system_clock::duration>(at)}};
+}
+
+}  // namespace
+
+result<dead_letters> dead_letters::open(std::shared_ptr<file_layer> files, std::string directory) {
+  dead_letters letters;
+  letters.files_ = std::move(files);
+  letters.directory_ = std::move(directory);
+  if (letters.directory_.empty()) return letters;
+  letters.path_ = letters.directory_ + '/' + std::string{file_name};
+  if (auto done = letters.read(); !done) return std::unexpected(std::move(done).error());
+  return letters;
+}
+
+result<void> dead_letters::read() {
+  auto names = files_->list(directory_);
+  if (!names) return std::unexpected(std::move(names).error());
+  if (std::ranges::find(*names, file_name) == names->end()) return {};
+  auto bytes = files_->read(path_);
+  if (!bytes) return std::unexpected(std::move(bytes).error());
+  bool damaged = false;
+  for (std::size_t at = 0; at < bytes->size();) {
+    const auto record = read_record(*bytes, at);
+    if (!record) {
+      at = find_record(*bytes, at);  // the end is what a crash cut off
+      damaged = damaged || at != std::string::npos;
+      continue;
+    }
+    at += record_size(*record);
+    if (record->kind == record_kind::unburied) letters_.erase(record->sequence);
+    else if (is_letter(*record)) letters_.insert_or_assign(record->sequence, to_letter(*record));
+  }
+  if (damaged) {
+    if (auto done = files_->rename(path_, path_ + std::string{damaged_suffix}); !done) return done;
+  }
+  return rewrite();
+}
+
+result<void> dead_letters::rewrite() {
+  if (directory_.empty()) return {};
+  const std::string unfinished = path_ + std::string{unfinished_suffix};
+  auto file = files_->create(unfinished);
+  if (!file) return std::unexpected(std::move(file).error());
+  result<void> done{};
+  for (const auto& [sequence, letter] : letters_) {
+    if (done) done = (*file)->append(as_record(letter));
+  }
+  if (done) done = (*file)->sync();
+  if (done) done = files_->rename(unfinished, path_);
+  if (done) done = files_->sync_directory(directory_);
+  if (done) file_ = *std::move(file);
+  return done;
+}
+
+result<void> dead_letters::append(const std::string& record) {
+  if (directory_.empty()) return {};
+  if (!file_) return rewrite();
+  auto done = file_->append(record);
+  if (done) done = file_->sync();
+  if (!done) file_.reset();
+  return done;
+}
+
+result<void> dead_letters::add(stored_letter letter) {
+  const std::uint64_t sequence = letter.operation->sequence;
+  const std::string record = as_record(letter);
+  letters_.insert_or_assign(sequence, std::move(letter));
+  auto done = append(record);
+  if (!done) letters_.erase(sequence);
+  return done;
+}
+
+result<void> dead_letters::remove(std::uint64_t sequence) {
+  const auto found = letters_.find(sequence);
+  if (found == letters_.end()) return {};
+  stored_letter letter = std::move(found->second);
+  letters_.erase(found);
+  std::string record;
+  append_record(record, {.kind = record_kind::unburied, .sequence = sequence});
+  auto done = append(record);
+  if (!done) letters_.emplace(sequence, std::move(letter));
+  return done;
+}
+
+const stored_letter* dead_letters::find(std::uint64_t sequence) const {
+  const auto found = letters_.find(sequence);
+  return found == letters_.end() ? nullptr : &found->second;
+}
+
+std::vector<stored_letter> dead_letters::list() const {
+  std::vector<stored_letter> all;
+  for (const auto& [sequence, letter] : letters_) all.push_back(letter);
+  return all;
+}
+
+}  // namespace seawall::source

@@ -1,0 +1,216 @@
+#include "write_engine_core.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace seawall::source {
+namespace {
+
+time_point now() { return std::chrono::steady_clock::now(); }
+
+// A condition variable is not to be asked to wait until the end of time.
+time_point soon(time_point until) { return std::min(until, now() + std::chrono::hours{1}); }
+
+// Without a log nothing remembers which sequences the source has seen. The time does, for up to a million a second.
+std::uint64_t sequence_of_time() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since).count());
+}
+
+}  // namespace
+
+void commit_group::finish(std::optional<error> failure) {
+  {
+    const std::lock_guard lock{mutex_};
+    failure_ = std::move(failure);
+    done_ = true;
+  }
+  finished_.notify_all();
+}
+
+bool commit_group::wait_until(time_point until) {
+  std::unique_lock lock{mutex_};
+  return finished_.wait_until(lock, soon(until), [&] { return done_; });
+}
+
+result<std::shared_ptr<write_engine>> open_write_engine(engine_options how, engine_hooks hooks,
+                                                        std::shared_ptr<file_layer> files) {
+  if (auto valid = validate(how); !valid) return std::unexpected(std::move(valid).error());
+  auto engine = std::make_shared<engine_core>(std::move(how), std::move(hooks));
+  if (auto opened = engine->open(files ? std::move(files) : make_posix_files()); !opened) {
+    return std::unexpected(std::move(opened).error());
+  }
+  return engine;
+}
+
+engine_core::engine_core(engine_options how, engine_hooks hooks) : how_(std::move(how)), hooks_(std::move(hooks)) {}
+
+engine_core::~engine_core() { (void)close({}); }
+
+result<void> engine_core::open(std::shared_ptr<file_layer> files) {
+  std::vector<operation_ptr> recovered;
+  if (is_logged()) {
+    auto log = local_log::open(files, how_.name, how_.log, [&](const log_record& record) {
+      recovered.push_back(
+          std::make_shared<stored_operation>(stored_operation{.sequence = record.sequence,
+                                                              .removed = record.kind == record_kind::remove,
+                                                              .key = std::string{record.key},
+                                                              .value = std::string{record.value}}));
+    });
+    if (!log) return std::unexpected(std::move(log).error());
+    log_ = *std::move(log);
+  }
+  auto letters = dead_letters::open(std::move(files), is_logged() ? how_.log.directory : std::string{});
+  if (!letters) return std::unexpected(std::move(letters).error());
+  letters_ = *std::move(letters);
+
+  locked lock{mutex_};
+  next_ = queued_ = log_ ? log_->recovery().last : sequence_of_time();
+  durable_ = log_ ? log_->durable() : 0;
+  queue_.emplace(how_.batch, how_.retry, log_ ? log_->recovery().applied : next_, entropy_seed());
+  const time_point start = now();
+  for (operation_ptr& operation : recovered) {
+    // The process ended after it had become a dead letter, and before the log said that it is done.
+    if (letters_->find(operation->sequence) == nullptr) queue_->add(std::move(operation), start);
+  }
+  if (log_) {
+    const log_recovery& found = log_->recovery();
+    checkpointed_ = found.applied;
+    stats_.recovered = found.records;
+    stats_.torn_bytes = found.torn_bytes;
+    stats_.lost_records = found.lost_records;
+    note_log();
+    lock.unlock();
+    if (found.torn_bytes != 0 || found.lost_records != 0) {
+      say(log_level::warning,
+          fmt::format("the log in '{}' ended in {} bytes of unfinished writes; a repair left out {} operations",
+                      how_.log.directory, found.torn_bytes, found.lost_records));
+    }
+    commit_thread_ = std::thread{[this] { commit_loop(); }};
+  }
+  drain_thread_ = std::thread{[this] { drain_loop(); }};
+  return {};
+}
+
+bool engine_core::has_room(std::size_t bytes) const noexcept {
+  const std::size_t count = queue_->size() + unqueued_;
+  return count == 0 ||
+         (count < how_.most_backlog && queue_->bytes() + unqueued_bytes_ + bytes <= how_.most_backlog_bytes);
+}
+
+// Whether the caller is to wait for the source.
+result<bool> engine_core::admit(locked& lock, std::size_t bytes, time_point until) {
+  if (!closed_ && has_room(bytes)) return false;
+  if (!closed_ && how_.when_full == when_full::write_through) return true;
+  ++waiting_;
+  wake_drainer();
+  space_.wait_until(lock, soon(until), [&] { return closed_ || has_room(bytes); });
+  --waiting_;
+  if (closed_) return fail(errc::closed, fmt::format("the write-behind '{}' is closed", how_.name));
+  if (has_room(bytes)) return false;
+  return fail(errc::overloaded, fmt::format("the backlog of the write-behind '{}' is full: {} operations, {} bytes",
+                                            how_.name, queue_->size() + unqueued_, queue_->bytes() + unqueued_bytes_));
+}
+
+result<write_receipt> engine_core::submit(bool removed, std::string key, std::string value, duration limit) {
+  const std::size_t bytes = key.size() + value.size();
+  if (bytes > how_.most_operation_bytes) {
+    return fail(errc::invalid_argument, fmt::format("a write of {} bytes to '{}', at most {} (most_operation_bytes)",
+                                                    bytes, how_.name, how_.most_operation_bytes));
+  }
+  std::string record;
+  if (is_logged()) append_unfinished(record, removed ? record_kind::remove : record_kind::put, key, value);
+  auto operation = std::make_shared<stored_operation>(
+      stored_operation{.removed = removed, .key = std::move(key), .value = std::move(value)});
+  const time_point until = after(now(), limit);
+
+  locked lock{mutex_};
+  const auto through = admit(lock, bytes, until);
+  if (!through) {
+    ++stats_.refused;
+    return std::unexpected(through.error());
+  }
+  operation->sequence = ++next_;
+  if (is_logged()) {
+    finish_record(record, 0, operation->sequence, durable_);
+    if (staged_.empty()) {
+      staged_group_ = std::make_shared<commit_group>();
+      committer_.notify_one();
+    }
+    staged_records_ += record;
+    staged_.push_back(operation);
+    ++unqueued_;
+    unqueued_bytes_ += bytes;
+    const auto group = staged_group_;
+    lock.unlock();
+    if (!group->wait_until(until)) {
+      return fail(errc::timed_out, fmt::format("the log in '{}' did not take a write in time; it may take it yet",
+                                               how_.log.directory));
+    }
+    if (group->failure()) return std::unexpected(*group->failure());
+    if (*through) lock.lock();
+  } else {
+    enqueue(operation, now());
+  }
+  if (*through) {
+    if (auto done = wait_applied(lock, *operation, until); !done) return std::unexpected(std::move(done).error());
+  }
+  return write_receipt{.sequence = operation->sequence, .applied = *through};
+}
+
+result<void> engine_core::wait_applied(locked& lock, const stored_operation& operation, time_point until) {
+  ++waiting_;
+  wake_drainer();
+  const auto done = [&] { return queue_->is_done(operation.key, operation.sequence); };
+  const bool in_time = settled_.wait_until(lock, soon(until), [&] { return done() || drainer_stops_; }) && done();
+  --waiting_;
+  lock.unlock();
+  if (!in_time) {
+    return fail(errc::timed_out,
+                fmt::format("the source of '{}' did not take a write in time; it is kept, and tried again", how_.name));
+  }
+  const std::lock_guard letters{letters_mutex_};
+  const stored_letter* dead = letters_->find(operation.sequence);
+  if (dead != nullptr) return fail(errc::loader_failed, "the write became a dead letter: " + dead->reason);
+  return {};
+}
+
+void engine_core::enqueue(operation_ptr operation, time_point moment) {
+  queued_ = operation->sequence;
+  queue_->add(std::move(operation), moment);
+  ++stats_.accepted;
+  if (queue_->next_due(is_hurried()) < drainer_sleeps_until_) wake_drainer();
+}
+
+void engine_core::wake_drainer() {
+  drainer_sleeps_until_ = time_point{};
+  drainer_.notify_one();
+}
+
+operation_ptr engine_core::pending(std::string_view key) const {
+  const locked lock{mutex_};
+  return queue_->pending(key);
+}
+
+write_behind_stats engine_core::stats() const {
+  locked lock{mutex_};
+  write_behind_stats copy = stats_;
+  copy.coalesced = queue_->coalesced();
+  copy.backlog = queue_->size() + unqueued_;
+  copy.backlog_bytes = queue_->bytes() + unqueued_bytes_;
+  const time_point oldest = queue_->window().oldest();
+  if (oldest != never) copy.lag = std::max(duration{}, now() - oldest);
+  lock.unlock();
+  const std::lock_guard letters{letters_mutex_};
+  copy.dead_letters = letters_->size();
+  return copy;
+}
+
+void engine_core::say(log_level level, const std::string& text) const {
+  if (how_.on_log) how_.on_log(level, "write-behind '" + how_.name + "': " + text);
+}
+
+}  // namespace seawall::source

@@ -1,0 +1,119 @@
+// The engine behind write_engine.hpp. A put is encoded by its caller, gets its sequence and its place in the buffer
+// under one short lock, and waits for its group. One thread writes groups to the log and hands what is there to the
+// queue, in order; another takes batches from the queue and gives them to the source.
+#pragma once
+
+#include "dead_letters.hpp"
+#include "local_log.hpp"
+#include "write_queue.hpp"
+
+#include "seawall/source/write_engine.hpp"
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace seawall::source {
+
+/// Writers whose records go to the log together.
+class commit_group {
+ public:
+  void finish(std::optional<error> failure);
+  /// False: not within the time.
+  bool wait_until(time_point until);
+  /// After it has finished.
+  const std::optional<error>& failure() const noexcept { return failure_; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable finished_;
+  bool done_ = false;
+  std::optional<error> failure_;
+};
+
+class engine_core final : public write_engine {
+ public:
+  engine_core(engine_options how, engine_hooks hooks);
+  ~engine_core() override;
+  engine_core(const engine_core&) = delete;
+  engine_core& operator=(const engine_core&) = delete;
+
+  result<void> open(std::shared_ptr<file_layer> files);
+
+  result<write_receipt> submit(bool removed, std::string key, std::string value, duration limit) override;
+  operation_ptr pending(std::string_view key) const override;
+  result<void> flush(duration limit, const flush_progress& progress) override;
+  result<void> close(duration limit) override;
+  write_behind_stats stats() const override;
+  std::vector<stored_letter> letters() const override;
+  result<void> replay(std::uint64_t sequence) override;
+  result<void> discard(std::uint64_t sequence) override;
+
+ private:
+  using locked = std::unique_lock<std::mutex>;
+
+  bool is_logged() const noexcept { return how_.acknowledged == acknowledged::local_log; }
+  bool has_room(std::size_t bytes) const noexcept;
+  bool is_hurried() const noexcept { return flushes_ + waiting_ != 0; }
+  result<bool> admit(locked& lock, std::size_t bytes, time_point until);
+  result<void> wait_applied(locked& lock, const stored_operation& operation, time_point until);
+  void enqueue(operation_ptr operation, time_point now);
+  bool has_news() const noexcept { return log_ && queue_->window().settled_through() > checkpointed_; }
+  void wake_drainer();
+  void stop();
+
+  void commit_loop();
+  void commit_staged(locked& lock);
+  void drop_staged(std::uint64_t last, std::vector<std::shared_ptr<commit_group>>& groups);
+  void note_sync(duration time);
+  time_point next_upkeep() const;
+  void upkeep(locked& lock);
+  void note_log();
+
+  void drain_loop();
+  void drain(locked& lock, const std::vector<operation_ptr>& batch);
+  bool bury(locked& lock, const operation_ptr& operation, const error& reason);
+  result<void> write(std::span<const operation_ptr> batch);
+  void say(log_level level, const std::string& text) const;
+
+  const engine_options how_;
+  const engine_hooks hooks_;
+
+  mutable std::mutex mutex_;  // guards what follows, up to the next empty line
+  std::condition_variable committer_, drainer_, space_, settled_;
+  std::optional<write_queue> queue_;
+  std::uint64_t next_ = 0;                      // the last sequence that was given
+  std::string staged_records_;
+  std::vector<operation_ptr> staged_;
+  std::shared_ptr<commit_group> staged_group_;
+  std::size_t unqueued_ = 0;                    // operations on their way to the log
+  std::size_t unqueued_bytes_ = 0;
+  std::uint64_t queued_ = 0;                    // the last sequence that came to the queue
+  std::uint64_t durable_ = 0;
+  time_point drainer_sleeps_until_ = time_point{};
+  time_point next_sync_ = never;
+  time_point next_checkpoint_ = time_point{};
+  std::uint64_t checkpointed_ = 0;
+  std::size_t waiting_ = 0;                     // callers that wait for room or for the source
+  std::size_t flushes_ = 0;
+  unsigned failures_ = 0;                       // batches, one after another
+  bool closed_ = false;
+  bool drainer_stops_ = false;
+  bool committer_stops_ = false;
+  write_behind_stats stats_;
+
+  std::optional<local_log> log_;                // of the committing thread
+
+  std::mutex writing_;                          // one call of the writer at a time
+  mutable std::mutex letters_mutex_;
+  std::optional<dead_letters> letters_;         // guarded by letters_mutex_
+
+  std::mutex closing_;
+  std::thread commit_thread_, drain_thread_;    // guarded by closing_
+};
+
+}  // namespace seawall::source

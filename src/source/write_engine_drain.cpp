@@ -1,0 +1,196 @@
+// The thread that gives batches to the source, and those who wait for it.
+#include "write_engine_core.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <utility>
+
+namespace seawall::source {
+namespace {
+
+using namespace std::chrono_literals;
+
+time_point now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+void engine_core::drain_loop() {
+  locked lock{mutex_};
+  while (!drainer_stops_) {
+    const auto batch = queue_->take(now(), is_hurried());
+    if (!batch.empty()) {
+      drain(lock, batch);
+      continue;
+    }
+    drainer_sleeps_until_ = std::min(queue_->next_due(is_hurried()), now() + 1h);
+    drainer_.wait_until(lock, drainer_sleeps_until_,
+                        [&] { return drainer_stops_ || drainer_sleeps_until_ == time_point{}; });
+    drainer_sleeps_until_ = time_point{};
+  }
+}
+
+void engine_core::drain(locked& lock, const std::vector<operation_ptr>& batch) {
+  lock.unlock();
+  const auto done = write(batch);
+  lock.lock();
+  const bool had_news = has_news();
+  bool settled = done.has_value();
+  if (done) {
+    queue_->succeeded();
+    failures_ = 0;
+    ++stats_.batches;
+    stats_.applied += batch.size();
+  } else {
+    ++stats_.failed_batches;
+    const error& failure = done.error();
+    const bool refused = failure == errc::undecodable || (hooks_.is_permanent && hooks_.is_permanent(failure));
+    const bool first = failures_++ == 0;
+    const auto dead = queue_->failed(now(), refused);
+    if (first && !dead) {
+      lock.unlock();
+      say(log_level::warning, "a batch failed and is tried again: " + done.error().message());
+      lock.lock();
+    }
+    if (dead) settled = bury(lock, dead, done.error());
+  }
+  const bool news = has_news() && !had_news;
+  lock.unlock();
+  // After they have left the queue: a load that begins now must see what the source has.
+  if (settled && hooks_.settled) hooks_.settled(batch);
+  if (news) committer_.notify_one();
+  lock.lock();
+  space_.notify_all();
+  settled_.notify_all();
+}
+
+bool engine_core::bury(locked& lock, const operation_ptr& operation, const error& reason) {
+  const unsigned attempts = queue_->attempts(operation);
+  lock.unlock();
+  result<void> kept{};
+  {
+    const std::lock_guard letters{letters_mutex_};
+    if (letters_->size() >= how_.most_dead_letters) {
+      kept = fail(errc::overloaded, fmt::format("{} dead letters, no more are kept", letters_->size()));
+    } else {
+      kept = letters_->add({.operation = operation,
+                            .reason = reason.message(),
+                            .attempts = attempts,
+                            .at = std::chrono::system_clock::now()});
+    }
+  }
+  say(log_level::error,
+      kept ? fmt::format("operation {} became a dead letter: {}", operation->sequence, reason.message())
+           : "a dead letter cannot be kept: " + kept.error().message());
+  lock.lock();
+  if (!kept) {
+    queue_->keep(operation, now());
+    return false;
+  }
+  queue_->bury(operation);
+  ++stats_.buried;
+  return true;
+}
+
+result<void> engine_core::write(std::span<const operation_ptr> batch) {
+  const std::lock_guard one{writing_};
+  try {
+    return hooks_.write(batch);
+  } catch (const std::exception& thrown) {
+    return std::unexpected(error{errc::loader_failed, std::string{"the writer threw: "} + thrown.what(),
+                                 std::current_exception()});
+  } catch (...) {
+    return std::unexpected(error{errc::loader_failed, "the writer threw something that is no std::exception",
+                                 std::current_exception()});
+  }
+}
+
+result<void> engine_core::flush(duration limit, const flush_progress& progress) {
+  const time_point until = after(now(), limit);
+  locked lock{mutex_};
+  const std::uint64_t target = next_;
+  // Groups that come after the call do not hold it up.
+  const auto left = [&] { return queue_->window().unsettled(target) + (queued_ < target ? unqueued_ : 0); };
+  const std::size_t all = left();
+  std::size_t seen = all;
+  ++flushes_;
+  wake_drainer();
+  while (left() != 0 && !drainer_stops_ && now() < until) {
+    settled_.wait_until(lock, std::min(until, now() + 1h));
+    const std::size_t remaining = left();
+    if (progress && remaining < seen) {
+      seen = remaining;
+      lock.unlock();
+      progress(all - remaining, all);
+      lock.lock();
+    }
+  }
+  --flushes_;
+  const std::size_t remaining = left();
+  if (remaining == 0) return {};
+  return fail(errc::timed_out, fmt::format("{} operations of the write-behind '{}' are still to be applied", remaining,
+                                           how_.name));
+}
+
+result<void> engine_core::close(duration limit) {
+  const std::lock_guard one{closing_};
+  if (!drain_thread_.joinable()) return {};
+  {
+    const locked lock{mutex_};
+    closed_ = true;
+  }
+  space_.notify_all();
+  auto flushed = flush(limit, nullptr);
+  stop();
+  if (!flushed && !is_logged()) {
+    return fail(errc::timed_out, flushed.error().message() + ", and lost, since nothing else has them");
+  }
+  return {};
+}
+
+void engine_core::stop() {
+  {
+    const locked lock{mutex_};
+    drainer_stops_ = true;
+    drainer_.notify_all();
+    settled_.notify_all();
+  }
+  drain_thread_.join();
+  {
+    const locked lock{mutex_};
+    committer_stops_ = true;
+    committer_.notify_all();
+  }
+  if (commit_thread_.joinable()) commit_thread_.join();
+  log_.reset();  // another may have the directory
+}
+
+std::vector<stored_letter> engine_core::letters() const {
+  const std::lock_guard lock{letters_mutex_};
+  return letters_->list();
+}
+
+result<void> engine_core::replay(std::uint64_t sequence) {
+  operation_ptr operation;
+  {
+    const std::lock_guard lock{letters_mutex_};
+    const stored_letter* letter = letters_->find(sequence);
+    if (letter == nullptr) return fail(errc::invalid_argument, fmt::format("no dead letter has sequence {}", sequence));
+    operation = letter->operation;
+  }
+  const operation_ptr later = pending(operation->key);
+  if (!later || later->sequence < sequence) {
+    if (auto done = write({&operation, 1}); !done) return done;
+    if (hooks_.settled) hooks_.settled({&operation, 1});
+  }
+  return discard(sequence);
+}
+
+result<void> engine_core::discard(std::uint64_t sequence) {
+  const std::lock_guard lock{letters_mutex_};
+  return letters_->remove(sequence);
+}
+
+}  // namespace seawall::source

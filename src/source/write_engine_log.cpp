@@ -1,0 +1,128 @@
+// The thread that owns the log.
+#include "write_engine_core.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace seawall::source {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How often the log is told what has been applied: after a crash, what came later is applied once more.
+constexpr duration checkpoint_interval = 1s;
+
+time_point now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+void engine_core::commit_loop() {
+  locked lock{mutex_};
+  for (;;) {
+    const time_point until = std::min(next_upkeep(), now() + 1h);
+    if (staged_.empty() && !committer_stops_) committer_.wait_until(lock, until);
+    if (!staged_.empty()) {
+      commit_staged(lock);
+    } else if (committer_stops_) {
+      break;
+    }
+    if (next_upkeep() <= now()) upkeep(lock);
+  }
+  next_sync_ = next_checkpoint_ = time_point{};
+  upkeep(lock);
+}
+
+void engine_core::commit_staged(locked& lock) {
+  const auto operations = std::exchange(staged_, {});
+  const auto records = std::exchange(staged_records_, {});
+  std::vector<std::shared_ptr<commit_group>> groups{std::exchange(staged_group_, nullptr)};
+  const bool durable = how_.log.sync == sync::group;
+  lock.unlock();
+  const time_point begin = now();
+  auto done = log_->commit(records, operations.front()->sequence, operations.back()->sequence, durable);
+  const time_point end = now();
+  lock.lock();
+  ++stats_.commits;
+  std::size_t bytes = 0;
+  for (const operation_ptr& operation : operations) bytes += operation->bytes();
+  unqueued_ -= operations.size();
+  unqueued_bytes_ -= bytes;
+  std::optional<error> failure;
+  if (done) {
+    for (const operation_ptr& operation : operations) enqueue(operation, end);
+    if (how_.log.sync == sync::interval && next_sync_ == never) next_sync_ = after(end, how_.log.sync_every);
+  } else {
+    failure = std::move(done).error();
+    stats_.refused += operations.size();
+    drop_staged(operations.front()->sequence - 1, groups);
+  }
+  if (durable) note_sync(end - begin);
+  note_log();
+  lock.unlock();
+  if (failure) {
+    say(log_level::error, failure->message());
+    space_.notify_all();
+    settled_.notify_all();
+  }
+  for (const auto& group : groups) group->finish(failure);
+  lock.lock();
+}
+
+// What came after a group that failed has sequences that follow it, so it cannot go to the log either.
+void engine_core::drop_staged(std::uint64_t last, std::vector<std::shared_ptr<commit_group>>& groups) {
+  next_ = last;
+  if (staged_.empty()) return;
+  for (const operation_ptr& operation : staged_) unqueued_bytes_ -= operation->bytes();
+  unqueued_ -= staged_.size();
+  stats_.refused += staged_.size();
+  staged_.clear();
+  staged_records_.clear();
+  groups.push_back(std::exchange(staged_group_, nullptr));
+}
+
+time_point engine_core::next_upkeep() const {
+  return std::min(next_sync_, has_news() ? next_checkpoint_ : never);
+}
+
+void engine_core::upkeep(locked& lock) {
+  const bool syncs = next_sync_ <= now();
+  const std::uint64_t applied = queue_->window().settled_through();
+  const bool checkpoints = next_checkpoint_ <= now() && applied > checkpointed_;
+  lock.unlock();
+  result<void> synced{};
+  result<void> marked{};
+  const time_point begin = now();
+  const bool had_unsynced = syncs && log_->has_unsynced();
+  if (had_unsynced) synced = log_->sync();
+  const time_point end = now();
+  if (checkpoints) marked = log_->checkpoint(applied);
+  if (!synced) say(log_level::error, synced.error().message());
+  if (!marked) say(log_level::error, marked.error().message());
+  lock.lock();
+  if (had_unsynced) note_sync(end - begin);
+  if (syncs) next_sync_ = synced ? never : after(end, how_.log.sync_every);
+  if (checkpoints) {
+    next_checkpoint_ = after(now(), checkpoint_interval);
+    if (marked) checkpointed_ = applied;
+    else ++stats_.failed_checkpoints;
+  }
+  note_log();
+}
+
+void engine_core::note_sync(duration time) {
+  ++stats_.syncs;
+  stats_.sync_time += time;
+  stats_.longest_sync = std::max(stats_.longest_sync, time);
+}
+
+void engine_core::note_log() {
+  durable_ = log_->durable();
+  stats_.log_bytes = log_->bytes();
+  stats_.log_segments = log_->segments();
+  stats_.failed_syncs = log_->failed_syncs();
+}
+
+}  // namespace seawall::source
