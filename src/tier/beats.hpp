@@ -29,7 +29,7 @@ class heartbeat_call final : public operation {
 
   void round_ended() override {
     if (beat_.failure()) core_->missed_beat(beat_.generation, *beat_.failure());
-    core_->heartbeat_ended(meant_, !beat_.failure(), core_->now() - sent_);
+    core_->heartbeat_ended(meant_, slot_, !beat_.failure(), core_->now() - sent_);
     finish();
   }
 

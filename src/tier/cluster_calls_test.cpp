@@ -4,7 +4,10 @@
 #include "test_remote.hpp"
 
 #include <map>
+#include <memory>
 #include <set>
+#include <string>
+#include <vector>
 
 namespace seawall::tier {
 namespace {
@@ -15,11 +18,15 @@ class cluster_calls_test : public remote_tier_test {
   void SetUp() override {
     server.answer = [this](const words& command) { return answer(command); };
     server.generation_for = [this](const words& command) { return place_of(command); };
-    tier_options how{.canary_interval = 0s, .advise = false};
+    start({.canary_interval = 0s, .advise = false});
+  }
+  void start(tier_options how, remote_tier::open_aside aside = nullptr) {
+    tier.reset();
     how.clock = clock;
     how.seed = 1;
-    const auto target = [this](const auto&) {
-      return remote_tier::made_target{.where = &server, .cluster = true, .look_for_moves = [this] { ++looks; }};
+    const auto target = [&](const auto&) {
+      return remote_tier::made_target{
+          .where = &server, .cluster = true, .look_for_moves = [this] { ++looks; }, .aside = std::move(aside)};
     };
     auto made = remote_tier::make(target, std::move(how));
     ASSERT_TRUE(made);
@@ -188,6 +195,38 @@ TEST_F(cluster_calls_test, a_whole_cache_is_changed_in_all_its_parts) {
   tier->change_tag(change);
   EXPECT_EQ(records.size(), 64);
   EXPECT_EQ(tier->stats().totals.tag_changes, 1);
+}
+
+// --- settings -------------------------------------------------------------------------------------------------------
+
+TEST_F(cluster_calls_test, the_settings_of_each_server_are_looked_at_once) {
+  std::vector<std::uint64_t> asked;
+  std::vector<std::shared_ptr<played_server>> nodes;
+  const auto aside = [&](std::string_view key) {
+    const std::uint64_t place = place_of({"GET", std::string{key}});
+    asked.push_back(place);
+    const auto& one = nodes.emplace_back(std::make_shared<played_server>());
+    one->answer = [place](const words& command) {
+      const std::string node = "id n" + std::to_string(place) + ":1@2 myself,master - 0 0 1 connected 0-5\n";
+      if (command.front() == "CLUSTER") return bulk(node);
+      if (command.front() == "INFO") return bulk(place == 2 ? "maxmemory:0\r\n" : "maxmemory:9\r\n");
+      return command.back() == "save" ? "%1\r\n" + bulk("save") + bulk("9 1") : std::string{"%0\r\n"};
+    };
+    return one;
+  };
+  start({.canary_interval = 0s}, aside);
+  store_tagged();
+  ASSERT_EQ(read_tagged()->is, outcome::hit) << "both servers are used";
+  const auto said = [&] {
+    std::vector<std::string> all;
+    for (const advice& one : tier->advice()) all.push_back(one.subject + " " + one.text.substr(0, one.text.find(": ")));
+    return all;
+  };
+  clock->advance(2s);
+  EXPECT_THAT(asked, testing::UnorderedElementsAre(1, 2));
+  EXPECT_THAT(said(), ElementsAre("maxmemory At n2:1", testing::StartsWith("save At n")));
+  tier->feed()->on_loss(2, tracking_loss::disconnected, 0);
+  EXPECT_THAT(said(), ElementsAre("save At n1:1"));
 }
 
 // --- the rest -------------------------------------------------------------------------------------------------------

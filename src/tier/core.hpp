@@ -84,7 +84,7 @@ class core final : public redis::tracking_listener,
   /// A beat was answered with an error, or not at all.
   void missed_beat(std::uint64_t generation, const error& why);
   /// `meant`: the connection whose life it was to show.
-  void heartbeat_ended(std::uint64_t meant, bool well, duration took);
+  void heartbeat_ended(std::uint64_t meant, slot_number slot, bool well, duration took);
 
   /// These are to be invalidated as soon as possible.
   void undeliver(std::span<const std::string_view> keys, shared_format format = shared_format::framed);
@@ -133,6 +133,8 @@ class core final : public redis::tracking_listener,
   /// The value of this tier's refresh locks.
   const std::string& token() const noexcept { return token_; }
   tier::listeners& listeners() noexcept { return listeners_; }
+  /// How many keys of the server the caches of this process may keep, so that it has to remember who has read them.
+  std::uint64_t may_hold() const { return how_.feed == feed_mode::tracking ? listeners_.most_entries() : 0; }
   tier::watch& watching() noexcept { return watch_; }
 
  private:

@@ -69,6 +69,7 @@ void core::on_loss(std::uint64_t generation, redis::tracking_loss why, std::uint
     }
     if (doubt.new_to_it) tags_.forget_told_by(generation);
   }
+  if (why == redis::tracking_loss::disconnected) watch_.lost(generation);
   if (doubt.tell_all) listeners_.all_changed();
   else if (doubt.new_to_it) listeners_.tags_lost();
 }
@@ -255,7 +256,7 @@ void core::on_heartbeat() {
   if (alone) replay(false);
 }
 
-void core::heartbeat_ended(std::uint64_t meant, bool well, duration took) {
+void core::heartbeat_ended(std::uint64_t meant, slot_number slot, bool well, duration took) {
   bool waits = false;
   {
     const std::lock_guard lock{mutex_};
@@ -265,7 +266,7 @@ void core::heartbeat_ended(std::uint64_t meant, bool well, duration took) {
     waits = well && undelivered_.size() != 0;
   }
   if (waits) replay(false);
-  if (well) watch_.begin_due(shared_from_this());
+  if (well) watch_.begin_due(shared_from_this(), meant, slot);
 }
 
 }  // namespace seawall::tier

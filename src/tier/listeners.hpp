@@ -80,6 +80,15 @@ class listeners {
     return key.substr(0, longest);
   }
 
+  /// How many entries they may keep in this process together, as far as they say.
+  std::uint64_t most_entries() const {
+    std::uint64_t most = 0;
+    for (const auto all = snapshot(); const place& one : *all) {
+      if (const auto who = one.who.lock()) most += who->most_entries();
+    }
+    return most;
+  }
+
   /// Of all caches that live.
   std::vector<std::string> prefixes() const {
     std::vector<std::string> found;

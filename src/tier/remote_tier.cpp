@@ -82,7 +82,7 @@ result<prefix_removal> remote_tier::remove_prefix(std::string_view prefix, prefi
 }
 
 tier_stats remote_tier::stats() const { return core_->read_stats(); }
-std::vector<seawall::advice> remote_tier::advice() const { return core_->watching().said(); }
+std::vector<seawall::advice> remote_tier::advice() const { return core_->watching().said(core_->may_hold()); }
 std::shared_ptr<const counter_source> remote_tier::stats_handle() const { return core_; }
 std::shared_ptr<redis::tracking_listener> remote_tier::feed() const { return core_; }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
+#include <ranges>
 #include <utility>
 
 namespace seawall::tier {
@@ -19,9 +21,9 @@ std::optional<std::uint64_t> number_of(std::optional<std::string_view> text) {
 
 class collector {
  public:
-  void add(advice_level level, const char* setting, std::string text) {
+  void add(advice_level level, std::string setting, std::string text) {
     const auto behind = std::ranges::upper_bound(all_, level, std::ranges::greater{}, &advice::level);
-    all_.insert(behind, {.level = level, .subject = setting, .text = std::move(text)});
+    all_.insert(behind, {.level = level, .subject = std::move(setting), .text = std::move(text)});
   }
   std::vector<advice> take() && { return std::move(all_); }
 
@@ -58,13 +60,22 @@ void advise_persistence(const server_setup& seen, collector& to) {
   }
 }
 
-void advise_tracking(const server_setup& seen, collector& to) {
-  if (seen.tracking_keys.value_or(0) == 0 || !seen.tracked_keys) return;
-  if (*seen.tracked_keys < *seen.tracking_keys / 10 * 9) return;
-  to.add(advice_level::fair, "tracking-table-max-keys",
-         fmt::format("Of {} keys whose readers the server remembers, {} are in use: beyond that it takes keys out of "
-                     "the memory of processes. Raise it above what the caches hold.",
-                     *seen.tracking_keys, *seen.tracked_keys));
+// What other processes read counts as well, but they mostly hold the same keys.
+void advise_tracking(const server_setup& seen, std::uint64_t may_hold, collector& to) {
+  const std::uint64_t room = seen.tracking_keys.value_or(0);
+  if (room == 0) return;
+  const char* const setting = "tracking-table-max-keys";
+  if (seen.tracked_keys && *seen.tracked_keys >= room / 10 * 9) {
+    to.add(advice_level::fair, setting,
+           fmt::format("Of {} keys whose readers the server remembers, {} are in use: beyond that it takes keys out of "
+                       "the memory of processes. Raise it above what the caches hold.",
+                       room, *seen.tracked_keys));
+  } else if (seen.primaries && may_hold > room * *seen.primaries) {
+    to.add(advice_level::fair, setting,
+           fmt::format("The server remembers the readers of {} keys, and the caches of this process may hold {} in "
+                       "memory{}: beyond that it takes keys out of there. Raise it, or hold fewer.",
+                       room, may_hold, seen.primaries == 1u ? "" : fmt::format(", of {} servers", *seen.primaries)));
+  }
 }
 
 void advise_replicas(const server_setup& seen, collector& to) {
@@ -98,13 +109,48 @@ void server_setup::learn(std::string_view name, std::string_view value) {
   else if (name == "min-replicas-to-write") least_replicas = number_of(value);
 }
 
-std::vector<advice> advise(const server_setup& seen) {
+// A line for each node: id, address, flags, its primary, four more words, and the slots of those that have some.
+void server_setup::learn_nodes(std::string_view text) {
+  std::uint64_t with_slots = 0;
+  for (const auto line : std::views::split(text, '\n')) {
+    std::vector<std::string_view> words;
+    for (const auto word : std::views::split(line, ' ')) words.emplace_back(word.begin(), word.end());
+    if (words.size() < 8) continue;
+    const std::string_view flags = words[2];
+    if (flags.find("myself") != std::string_view::npos) address = words[1].substr(0, words[1].find('@'));
+    if (flags.find("master") != std::string_view::npos && words.size() > 8) ++with_slots;
+  }
+  if (with_slots != 0) primaries = with_slots;
+}
+
+std::vector<advice> advise(const server_setup& seen, std::uint64_t may_hold) {
   collector all;
   advise_memory(seen, all);
   advise_persistence(seen, all);
-  advise_tracking(seen, all);
+  advise_tracking(seen, may_hold, all);
   advise_replicas(seen, all);
   return std::move(all).take();
+}
+
+std::vector<advice> advise(const std::vector<server_setup>& servers, std::uint64_t may_hold) {
+  struct said {
+    advice what;
+    std::string where{};
+  };
+  std::vector<said> all;
+  for (const server_setup& one : servers) {
+    for (advice& what : advise(one, may_hold)) {
+      auto same = std::ranges::find(all, what, &said::what);
+      if (same == all.end()) same = all.insert(all.end(), {.what = std::move(what)});
+      if (!one.address.empty()) same->where += (same->where.empty() ? "" : ", ") + one.address;
+    }
+  }
+  collector sorted;
+  for (said& one : all) {
+    const std::string where = one.where.empty() ? "" : fmt::format("At {}: ", one.where);
+    sorted.add(one.what.level, std::move(one.what.subject), where + one.what.text);
+  }
+  return std::move(sorted).take();
 }
 
 }  // namespace seawall::tier

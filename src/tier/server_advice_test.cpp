@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +14,8 @@ namespace {
 using setting = std::pair<std::string, std::string>;
 
 // What "level setting" is said of a good server after these changes.
-std::vector<std::string> said(const std::vector<setting>& changes, std::string_view info = {}) {
+std::vector<std::string> said(const std::vector<setting>& changes, std::string_view info = {},
+                              std::uint64_t may_hold = 0, std::optional<std::uint64_t> primaries = 1) {
   server_setup seen;
   seen.learn(cmd::server_info{"# Memory\r\nmaxmemory:1000\r\nmaxmemory_policy:volatile-ttl\r\n# Replication\r\n"
                               "connected_slaves:0\r\n# Stats\r\ntracking_total_keys:0\r\naof_enabled:0\r\n"});
@@ -23,7 +25,8 @@ std::vector<std::string> said(const std::vector<setting>& changes, std::string_v
   }
   for (const auto& [name, value] : changes) seen.learn(name, value);
   std::vector<std::string> all;
-  for (const advice& one : advise(seen)) {
+  seen.primaries = primaries;
+  for (const advice& one : advise(seen, may_hold)) {
     EXPECT_TRUE(one.text.ends_with('.')) << one.text;
     all.push_back(std::string{to_string(one.level)} + " " + one.subject);
   }
@@ -61,6 +64,45 @@ TEST(server_advice, a_table_of_readers_can_be_too_small) {
   EXPECT_EQ(said(small, "tracking_total_keys:899\r\n"), lines{});
   EXPECT_EQ(said(small, "tracking_total_keys:900\r\n"), lines{"fair tracking-table-max-keys"});
   EXPECT_EQ(said({{"tracking-table-max-keys", "0"}}, "tracking_total_keys:900\r\n"), lines{}) << "no limit";
+}
+
+TEST(server_advice, a_table_of_readers_has_room_for_what_the_caches_may_hold) {
+  using lines = std::vector<std::string>;
+  const lines small{"fair tracking-table-max-keys"};
+  const std::vector<setting> thousand{{"tracking-table-max-keys", "1000"}};
+  EXPECT_EQ(said(thousand, {}, 1000), lines{});
+  EXPECT_EQ(said(thousand, {}, 1001), small);
+  EXPECT_EQ(said(thousand, "tracking_total_keys:900\r\n", 1001), small) << "said once";
+  EXPECT_EQ(said(thousand, {}, 3000, 3), lines{}) << "each has a part of the keys";
+  EXPECT_EQ(said(thousand, {}, 3001, 3), small);
+  EXPECT_EQ(said(thousand, {}, 3001, std::nullopt), lines{}) << "nobody knows how many there are";
+  EXPECT_EQ(said({{"tracking-table-max-keys", "0"}}, {}, 1'000'000'000), lines{}) << "no limit";
+}
+
+TEST(server_advice, nodes_tell_who_is_asked_and_who_shares_the_keys) {
+  server_setup seen;
+  seen.primaries.reset();
+  seen.learn_nodes("not a list");
+  EXPECT_FALSE(seen.primaries);
+  seen.learn_nodes(
+      "07c3 127.0.0.1:30004@31004,host slave e7d1 0 1426238317239 4 connected\n"
+      "67ed 127.0.0.1:30002@31002 master - 0 1426238316232 2 connected 5461-10922\n"
+      "292f 127.0.0.1:30003@31003 master - 0 1426238318243 3 connected\n"
+      "e7d1 127.0.0.1:30001@31001 myself,master - 0 0 1 connected 0-5460 [77->-67ed]\n");
+  EXPECT_EQ(seen.primaries, 2u) << "those without a slot have no keys";
+  EXPECT_EQ(seen.address, "127.0.0.1:30001");
+}
+
+TEST(server_advice, what_is_said_of_several_servers_is_said_once) {
+  std::vector<server_setup> all(3);
+  for (std::size_t i = 0; i != 3; ++i) all[i].address = "node" + std::to_string(i);
+  for (const std::size_t i : {0, 2}) all[i].learn("save", "3600 1");
+  all[1].learn("maxmemory", "0");
+  const std::vector<advice> told = advise(all, 0);
+  ASSERT_EQ(told.size(), 2);
+  EXPECT_EQ(told[0].subject, "maxmemory") << "the worst first";
+  EXPECT_TRUE(told[0].text.starts_with("At node1: There")) << told[0].text;
+  EXPECT_TRUE(told[1].text.starts_with("At node0, node2: Snapshots")) << told[1].text;
 }
 
 TEST(server_advice, info_alone_is_enough_for_memory) {

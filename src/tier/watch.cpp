@@ -21,14 +21,18 @@ constexpr int canaries_in_a_cage = 16;
 watch::watch(const tier_options& how, random_source& random)
     : how_(how), random_(random), canary_(how.feed == feed_mode::tracking ? duration::zero() : how.bound) {}
 
-void watch::begin_due(const std::shared_ptr<core>& of) {
+void watch::begin_due(const std::shared_ptr<core>& of, std::uint64_t generation, redis::slot_number slot) {
   const time_point now = of->now();
   bool looks = false;
   bool flies = false;
+  std::shared_ptr<cmd::target> aside;
   {
     const std::lock_guard lock{mutex_};
     if (closed_) return;
-    looks = how_.advise && !std::exchange(looked_, true);
+    looks = how_.advise && std::ranges::find(looks_, generation, &look::generation) == looks_.end();
+    if (looks) looks_.push_back({.generation = generation});
+    // A cluster's client sends what has no key to any server.
+    if (looks && aside_ && of->records().divided()) aside = aside_(of->records().reign_key(slot));
     const bool wanted = how_.canary_interval > duration::zero() && how_.feed != feed_mode::none && !forbidden_;
     flies = wanted && !canary_away_ && canary_due_ <= now;
     if (flies) {
@@ -36,7 +40,7 @@ void watch::begin_due(const std::shared_ptr<core>& of) {
       canary_due_ = after(now, how_.canary_interval);
     }
   }
-  if (looks) operation::start(std::make_unique<advice_call>(of));
+  if (looks) operation::start(std::make_unique<advice_call>(of, generation, std::move(aside)));
   if (flies) operation::start(std::make_unique<canary_call>(of));
 }
 
@@ -48,6 +52,11 @@ void watch::connected(const std::shared_ptr<core>& of, std::uint64_t generation)
   silent_ = false;
 }
 
+void watch::lost(std::uint64_t generation) {
+  const std::lock_guard lock{mutex_};
+  std::erase_if(looks_, [&](const look& one) { return one.generation == generation; });
+}
+
 // The other connection's client holds the listener of this one, and so the tier.
 void watch::close() {
   news_.close();
@@ -57,8 +66,14 @@ void watch::close() {
   std::swap(given_up, cage_);
 }
 
-void watch::looked(const server_setup& seen, const error* why) {
-  std::vector<advice> found = advise(seen);
+void watch::looked(std::uint64_t generation, const server_setup& seen, const error* why, std::uint64_t may_hold) {
+  std::vector<advice> found = advise({seen}, may_hold);
+  {
+    const std::lock_guard lock{mutex_};
+    const auto at = std::ranges::find(looks_, generation, &look::generation);
+    if (at != looks_.end()) at->seen = seen;
+    std::erase_if(found, [&](const advice& one) { return !told_.insert(one.subject + one.text).second; });
+  }
   if (how_.log) {
     for (const advice& one : found) {
       how_.log(one.level == advice_level::poor ? log_level::warning : log_level::info,
@@ -68,13 +83,17 @@ void watch::looked(const server_setup& seen, const error* why) {
       how_.log(log_level::debug, fmt::format("shared tier: cannot see all settings of the server: {}", why->message()));
     }
   }
-  const std::lock_guard lock{mutex_};
-  said_ = std::move(found);
 }
 
-std::vector<advice> watch::said() const {
-  const std::lock_guard lock{mutex_};
-  return said_;
+std::vector<advice> watch::said(std::uint64_t may_hold) const {
+  std::vector<server_setup> servers;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const look& one : looks_) {
+      if (one.seen) servers.push_back(*one.seen);
+    }
+  }
+  return advise(servers, may_hold);
 }
 
 watch::cage watch::next_canary() {

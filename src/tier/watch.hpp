@@ -1,5 +1,5 @@
-// watch: what a tier does, while it is used, to see that its server is fit for it: once it looks at the server's
-// settings; now and then it sends up a canary (canary.hpp), changed over a connection of its own.
+// watch: what a tier does, while it is used, to see that its servers are fit for it: once it looks at the settings of
+// each, in a cluster over a connection of its own; now and then it sends up a canary (canary.hpp), over another.
 //
 // A connection that answers and does not tell (a proxy that drops what nobody asked for, a server that has forgotten
 // who reads what) is the one failure that signs of life do not show: old values would stay in the process. From then on
@@ -11,6 +11,7 @@
 #include "seawall/base/random.hpp"
 #include "seawall/cmd/request.hpp"
 #include "seawall/metrics/advice.hpp"
+#include "seawall/redis/cluster_slot.hpp"
 #include "seawall/tier/options.hpp"
 #include "seawall/tier/remote_tier.hpp"
 #include "server_advice.hpp"
@@ -19,6 +20,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,15 +40,17 @@ class watch {
     aside_ = std::move(aside);
     news_.use(std::move(channel));
   }
-  /// The server has answered a sign of life: begins what is due.
-  void begin_due(const std::shared_ptr<core>& of);
+  /// The server of that connection and slot (0: there is one server) has answered a sign of life: begins what is due.
+  void begin_due(const std::shared_ptr<core>& of, std::uint64_t generation, redis::slot_number slot);
   /// A new connection: a canary is due.
   void connected(const std::shared_ptr<core>& of, std::uint64_t generation);
+  /// The connection is gone. What its server's settings are is not known any more.
+  void lost(std::uint64_t generation);
   void close();
 
-  /// The server's settings, and why some of them are not known.
-  void looked(const server_setup& seen, const error* why);
-  std::vector<advice> said() const;
+  /// The settings of the connection's server, and why some of them are not known. `may_hold` as in `advise`.
+  void looked(std::uint64_t generation, const server_setup& seen, const error* why, std::uint64_t may_hold);
+  std::vector<advice> said(std::uint64_t may_hold) const;
 
   /// Of one canary: its key, and where it is changed; none: over the connection that is to tell of it.
   struct cage {
@@ -78,8 +82,12 @@ class watch {
   mutable std::mutex mutex_;
   // All below guarded by mutex_.
   bool closed_ = false;
-  bool looked_ = false;
-  std::vector<advice> said_;
+  struct look {
+    std::uint64_t generation = 0;
+    std::optional<server_setup> seen{};  // once it has ended
+  };
+  std::vector<look> looks_;
+  std::set<std::string> told_;  // to the log
   canary canary_;
   bool silent_ = false;
   bool canary_away_ = false;  // its call is under way

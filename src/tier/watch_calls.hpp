@@ -9,15 +9,19 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace seawall::tier {
 
 class advice_call final : public operation {
  public:
-  explicit advice_call(std::shared_ptr<tier::core> core) : operation(std::move(core)) {}
+  /// `aside`: leads to the server that is meant; none: the target has one.
+  advice_call(std::shared_ptr<tier::core> core, std::uint64_t generation, std::shared_ptr<cmd::target> aside)
+      : operation(std::move(core)), generation_(generation), aside_(std::move(aside)) {}
 
  private:
   // One command for each: several settings in one are newer than some servers.
@@ -26,17 +30,24 @@ class advice_call final : public operation {
 
   void begin() override {
     deadline_ = after(core_->now(), std::max<duration>(core_->options().budget, std::chrono::seconds{1}));
-    std::array<step*, settings.size() + 1> round{&info_};
+    std::vector<step*> round{&info_};
     info_.set(*this, cmd::command<resp::value>{cmd::builder{"INFO"}});
     for (std::size_t i = 0; i < settings.size(); ++i) {
       config_[i].set(*this, cmd::command<resp::value>{cmd::builder{"CONFIG GET"}.text(settings[i])});
-      round[i + 1] = &config_[i];
+      round.push_back(&config_[i]);
     }
-    send(round);
+    if (core_->records().divided()) {
+      seen_.primaries.reset();
+      nodes_.set(*this, cmd::command<resp::value>{cmd::builder{"CLUSTER NODES"}});
+      round.push_back(&nodes_);
+    }
+    if (aside_) send_over(*aside_, round);
+    else send(round);
   }
 
   void replied(step& which, resp::view reply) noexcept override {
     if (&which == &info_) return seen_.learn(cmd::server_info{reply.text()});
+    if (&which == &nodes_) return seen_.learn_nodes(reply.text());
     for (std::size_t i = 0; i < settings.size(); ++i) {
       if (&which != &config_[i]) continue;
       const resp::view value = reply.find(settings[i]);
@@ -46,12 +57,15 @@ class advice_call final : public operation {
 
   void round_ended() override {
     const std::optional<error>& why = config_[0].failure() ? config_[0].failure() : info_.failure();
-    core_->watching().looked(seen_, why ? &*why : nullptr);
+    core_->watching().looked(generation_, seen_, why ? &*why : nullptr, core_->may_hold());
     finish();
   }
 
+  const std::uint64_t generation_;
+  const std::shared_ptr<cmd::target> aside_;
   server_setup seen_;
   step info_;
+  step nodes_;
   std::array<step, settings.size()> config_;
 };
 

@@ -3,6 +3,7 @@
 #include "watch.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,6 +86,27 @@ TEST_F(watch_test, a_server_that_tells_nothing_is_not_complained_of_twice) {
   pass(5s);
   EXPECT_THAT(tier->advice(), IsEmpty());
   EXPECT_THAT(log, ElementsAre(HasSubstr("D ")));
+}
+
+TEST_F(watch_test, caches_may_hold_more_than_the_server_remembers) {
+  struct cache final : tier_listener {
+    void on_changed(std::string_view) noexcept override {}
+    void on_all_changed() noexcept override {}
+    std::size_t most_entries() const noexcept override { return 600; }
+  };
+  config = "%1\r\n" + bulk("tracking-table-max-keys") + bulk("1000");
+  info = bulk("maxmemory:5\r\nmaxmemory_policy:volatile-ttl\r\n");
+  for (const feed_mode feed : {feed_mode::tracking, feed_mode::broadcast}) {
+    start({.feed = feed});
+    pass(1s);
+    auto one = std::make_shared<cache>(), two = std::make_shared<cache>();
+    tier->attach("c:", one);
+    EXPECT_THAT(tier->advice(), IsEmpty());
+    tier->attach("d:", two);
+    EXPECT_EQ(tier->advice().size(), feed == feed_mode::tracking ? 1 : 0) << "told of all keys, it remembers none";
+    two.reset();
+    EXPECT_THAT(tier->advice(), IsEmpty()) << "it is gone";
+  }
 }
 
 TEST_F(watch_test, who_wants_neither_gets_neither) {

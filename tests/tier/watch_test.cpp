@@ -1,5 +1,7 @@
 // What a tier sees of real servers: their settings, and whether they tell of changes.
-#include "tier_support.hpp"
+#include "cluster_support.hpp"
+
+#include <fmt/ranges.h>
 
 namespace seawall {
 namespace {
@@ -51,6 +53,53 @@ TEST_F(watch_test, replicas_of_a_primary_that_never_stops_are_told) {
   a.text("c:k");
   wait_until("it has looked", [&] { return !a.tier->advice().empty(); });
   EXPECT_EQ(a.tier->advice()[0].subject, "min-replicas-to-write");
+}
+
+/// A large cache, as the tier sees it.
+struct large_cache final : tier_listener {
+  void on_changed(std::string_view) noexcept override {}
+  void on_all_changed() noexcept override {}
+  std::size_t most_entries() const noexcept override { return 1'000; }
+};
+
+TEST_F(watch_test, a_table_of_readers_that_is_smaller_than_the_caches_is_told) {
+  server = servers::redis_server::start(
+      {.config = {"maxmemory 100mb", "maxmemory-policy allkeys-lfu", "tracking-table-max-keys 999"}});
+  member a{server->port(), patient({.heartbeat = 10ms, .canary_interval = 0s})};
+  const auto cache = std::make_shared<large_cache>();
+  a.tier->attach("c:", cache);
+  a.text("c:k");
+  wait_until("it has looked", [&] { return !a.tier->advice().empty(); });
+  EXPECT_EQ(a.tier->advice()[0].subject, "tracking-table-max-keys");
+}
+
+TEST(watch_cluster_test, each_primary_is_looked_at) {
+  SEAWALL_NEEDS_SERVER();
+  const auto nodes = servers::cluster::start(
+      {.replicas = 0, .config = {"maxmemory 100mb", "maxmemory-policy allkeys-lfu", "tracking-table-max-keys 334"}});
+  nodes->node(0).run({"CONFIG", "SET", "maxmemory-policy", "noeviction"});
+  for (const std::size_t which : {1, 2}) nodes->node(which).run({"CONFIG", "SET", "save", "3600 1"});
+  nodes->node(2).run({"CONFIG", "SET", "tracking-table-max-keys", "333"});
+  member a{url_of(*nodes), patient({.heartbeat = 10ms, .canary_interval = 0s})};
+  const auto cache = std::make_shared<large_cache>();
+  a.tier->attach("c:", cache);
+  for (const std::uint16_t slot : {slot_a, slot_b, slot_c}) a.text(key_at(slot));
+  const auto at = [&](std::size_t which) { return "127.0.0.1:" + std::to_string(nodes->port(which)); };
+  const auto said = [&] {
+    std::vector<std::string> all;
+    for (const advice& one : a.tier->advice()) {
+      all.push_back(one.subject + " " + one.text.substr(0, one.text.find(": ")));
+    }
+    return all;
+  };
+  const auto shown = [&] { return fmt::format("{}", fmt::join(said(), "; ")); };
+  const auto has = [&](const std::string& what) { return std::ranges::count(said(), what) == 1; };
+  wait_until("all are looked at", [&] {
+    return has("maxmemory-policy At " + at(0)) && has("tracking-table-max-keys At " + at(2)) &&
+           (has("save At " + at(1) + ", " + at(2)) || has("save At " + at(2) + ", " + at(1)));
+  });
+  EXPECT_EQ(said().size(), 3) << shown();
+  EXPECT_TRUE(said()[0].starts_with("maxmemory-policy")) << shown();
 }
 
 TEST_F(watch_test, canaries_come_back_over_another_connection) {

@@ -24,7 +24,6 @@
 
 #include <atomic>
 #include <concepts>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -259,6 +258,7 @@ class core final : public stats_source,
   void on_tags_lost() noexcept override { tags_.lose_track(); }
   void on_changed(std::string_view printed_key) noexcept override;
   void on_all_changed() noexcept override;
+  std::size_t most_entries() const noexcept override { return engine_.capacity(); }
   void drop_all() noexcept;
   // ---- counting ----
 
@@ -319,8 +319,6 @@ class core final : public stats_source,
   void begin_forget(std::vector<std::string> names, std::move_only_function<void()> then);
   void drop_older(const K& key, std::size_t hash, std::uint64_t version);
   std::uint64_t version_locked(const K& key, std::size_t hash, time_point now);
-  bool puts_in_tier(const auto& times, std::uint64_t version) const { return version != 0 && times && !plain(); }
-  void ask_without_lease(tier_read& what, const K& key) const;
   std::vector<std::string> names_of_other_versions(const K& key) const;
   std::shared_ptr<tier_read> read_tier(const K& key);
   bool expire_shared(const K& key, std::size_t hash);

@@ -17,7 +17,7 @@ void core<K, V, Hash, Eq>::put(K key, std::size_t hash, value_ptr<V> value, cons
                                const tag_list& tags, std::uint64_t version) {
   const auto times = put_call<core>::times_of(*this, value, policy);
   if (shared()) {
-    if (puts_in_tier(times, version)) put_call<core>::run(*this, key, hash, value, *times, tags, version);
+    if (version != 0 && times && !plain()) put_call<core>::run(*this, key, hash, value, *times, tags, version);
     else invalidate(key, hash);
     return;
   }
@@ -65,17 +65,12 @@ template <class K, class V, class Hash, class Eq>
 std::shared_ptr<tier_read> core<K, V, Hash, Eq>::read_tier(const K& key) {
   const auto what = std::make_shared<awaited<tier_read>>();
   what->caller_waits = true;
-  ask_without_lease(*what, key);
+  what->key = printed(key);
+  what->prefix = prefixes_.front();
+  what->takes_lease = false;
   tier().tier().read(what);
   tier().tier().wait(what->done);
   return what;
-}
-
-template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::ask_without_lease(tier_read& what, const K& key) const {
-  what.key = printed(key);
-  what.prefix = prefixes_.front();
-  what.takes_lease = false;
 }
 
 // What another version of the program has stored means something else, and is at most removed.

@@ -55,7 +55,8 @@ class put_call final : public std::enable_shared_from_this<put_call<Core>> {
     }
     const auto times = times_of(*core, value, policy);
     auto what = std::make_shared<continued<tier_put>>();
-    if (!core->puts_in_tier(times, version) || !prepare(*core, *what, key, value, *times, version)) {
+    const bool goes_there = version != 0 && times && !core->plain();
+    if (!goes_there || !prepare(*core, *what, key, value, *times, version)) {
       return core->begin_invalidate(std::move(key), hash, [end = std::move(then)](bool) mutable { end(); });
     }
     const auto call = std::make_shared<put_call>(std::move(core), std::move(key), hash, tags, std::move(what));
@@ -101,7 +102,9 @@ class put_call final : public std::enable_shared_from_this<put_call<Core>> {
     others_ = core_->names_of_other_versions(key_);
     core_->drop_older(key_, hash_, what_->entry.version);
     auto seen = std::make_shared<continued<tier_read>>();
-    core_->ask_without_lease(*seen, key_);
+    seen->key = what_->key;
+    seen->prefix = core_->prefixes_.front();
+    seen->takes_lease = false;
     seen->then = [self = this->shared_from_this(), read = seen.get()] { self->has_read(*read); };
     core_->tier().tier().read(std::move(seen));
   }

@@ -17,6 +17,7 @@
 #include "seawall/local/proof.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -67,6 +68,8 @@ class tier_listener {
   /// The key (without the cache's prefix) changed: nothing that was read of it before is to be kept, and whoever waits
   /// for another's load of it should look again.
   virtual void on_changed(std::string_view key) noexcept = 0;
+  /// How many entries it may keep in the process; 0: nobody knows.
+  virtual std::size_t most_entries() const noexcept { return 0; }
   /// The tag's generation changed: no entry with it that was read or loaded before is to be served. A tag is told of
   /// in this way as long as an entry with it may be kept in the process.
   /// Tag 0: all of the cache.

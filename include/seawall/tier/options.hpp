@@ -33,7 +33,7 @@ struct tier_options {
   std::string channel = "seawall:news";
   /// How often, in use, the tier changes a key of its own to see that it is told: 100 ms or more; zero: never.
   duration canary_interval = std::chrono::seconds{10};
-  /// Looks at the server's settings once, and logs what is wrong for a cache; see remote_tier::advice.
+  /// Looks at the settings of each server once, and logs what is wrong for a cache; see remote_tier::advice.
   bool advise = true;
   /// The key that says which reign of a primary the server's data are of. All processes that share the data must agree.
   /// In a cluster the beginning of such keys, one for each slot, and without braces.

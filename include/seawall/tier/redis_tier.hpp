@@ -18,7 +18,7 @@ namespace seawall {
 /// TRACKING, for a cluster CLUSTER SLOTS; on the keys of the caches ("users:*"), the same in braces with ":r" behind
 /// ("{users:*}:r"), "seawall:tag:users:*" for each, and `reign_key`, in a cluster followed by ":*". DELEX or DELIFEQ if
 /// the server has them and COMMAND INFO is granted; SCAN and DBSIZE for `remove_prefix`. Without rights to
-/// "seawall:canary:*" and CONFIG GET there is less advice.
+/// "seawall:canary:*", CONFIG GET and CLUSTER NODES there is less advice.
 ///
 /// A cluster: a slot that moves with its keys is told of like any change; that it was taken without them is noticed
 /// within `bound` after the nodes know, while the tier is used.

@@ -88,7 +88,8 @@ class remote_tier final : public shared_tier {
 
   tier_stats stats() const;
   /// What is wrong with the server's settings if it is a cache, the most serious first; `subject` is the setting.
-  /// Nothing before it was looked at, soon after the first connection. Needs INFO, and CONFIG GET to see all.
+  /// Nothing before it was looked at, soon after the first connection: in a cluster each primary that is connected and
+  /// was used. Needs INFO, CONFIG GET to see all, and of a cluster CLUSTER NODES.
   std::vector<seawall::advice> advice() const;
   /// For exporters; they hold it weakly, so a tier that is gone is no longer exported.
   std::shared_ptr<const counter_source> stats_handle() const;
