@@ -130,6 +130,20 @@ TEST_F(Transactions, TagsAndWholeCaches) {
   EXPECT_FALSE(other.contains(5));
 }
 
+TEST_F(Transactions, AConflictIsTriedAgainAsOftenAsAllowed) {
+  for (const unsigned allowed : {0U, 2U}) {
+    int runs = 0;
+    const auto done = db->transact([&](sql::transaction& t) -> result<void> {
+      EXPECT_TRUE(set(t, 1, 40 + ++runs));
+      if (runs < 3) return sql::fail(sql::errc::conflict, "deadlock");
+      return {};
+    }, {.retries = allowed});
+    EXPECT_EQ(done.has_value(), allowed == 2);
+    EXPECT_EQ(runs, allowed == 2 ? 3 : 1);
+  }
+  EXPECT_THAT(stored(), ElementsAre(43, 20, 30));
+}
+
 TEST_F(Transactions, AStatementOfItsOwnInsideATransactionIsRefused) {
   EXPECT_TRUE(db->transact([&](sql::transaction& t) -> result<void> {
     const auto nested = db->execute("UPDATE t SET n = 0");

@@ -36,14 +36,10 @@ class database : public statements {
   /// The answer is that of `write`, or why it was not committed.
   template <class Write>
   auto transact(Write&& write, const transact_options& how = {}) -> std::invoke_result_t<Write&, transaction&> {
-    transaction one{*this, how.outbox};
-    if (auto begun = one.begin(); !begun) return std::unexpected(std::move(begun).error());
-    auto done = detail::guarded(write, one);
-    if (!done) {
-      one.roll_back();
-      return done;
+    auto done = attempt(write, how);
+    for (unsigned again = 0; again != how.retries && !done && is(done.error(), errc::conflict); ++again) {
+      done = attempt(write, how);
     }
-    if (auto committed = one.commit(); !committed) return std::unexpected(std::move(committed).error());
     return done;
   }
 
@@ -55,6 +51,19 @@ class database : public statements {
 
  private:
   friend class transaction;
+
+  template <class Write>
+  auto attempt(Write& write, const transact_options& how) -> std::invoke_result_t<Write&, transaction&> {
+    transaction one{*this, how.outbox};
+    if (auto begun = one.begin(); !begun) return std::unexpected(std::move(begun).error());
+    auto done = detail::guarded(write, one);
+    if (!done) {
+      one.roll_back();
+      return done;
+    }
+    if (auto committed = one.commit(); !committed) return std::unexpected(std::move(committed).error());
+    return done;
+  }
 
   // Held alone from before the commit of whoever puts a value until that is done. Who only invalidates waits for it
   // between its commit and its invalidations: then nobody puts a value any more that was committed before.

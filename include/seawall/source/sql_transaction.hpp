@@ -34,6 +34,8 @@ struct transact_options {
   /// Writes what is invalidated into the table of outbox.hpp, within the transaction: a relay does it again, should
   /// this process die between the commit and the invalidations.
   bool outbox = false;
+  /// How often everything is done again, from the beginning, after errc::conflict.
+  unsigned retries = 0;
 };
 
 namespace detail {

@@ -55,8 +55,8 @@ auto update(Cache& cache, typename Cache::key_type key, sql::database& db, Write
       [&](sql::transaction& t) -> answer {
         answer done = write(t, std::as_const(key));
         if (!done) return done;
-        if constexpr (sql::detail::is_versioned<answer>) t.publishes(cache, std::move(key), done->value, done->version);
-        else t.invalidates(cache, std::move(key));
+        if constexpr (sql::detail::is_versioned<answer>) t.publishes(cache, key, done->value, done->version);
+        else t.invalidates(cache, key);
         return done;
       },
       how);
