@@ -162,6 +162,17 @@ TEST_F(cluster_calls_test, a_fresh_read_waits_for_the_other_servers) {
   EXPECT_NE(late->is, outcome::hit);
 }
 
+TEST_F(cluster_calls_test, what_a_silent_server_told_of_a_tag_is_not_believed) {
+  store_tagged();
+  ASSERT_EQ(read_tagged()->is, outcome::hit);
+  records[tag_key_of("c:", 7)] = "changed!";  // and the news do not come
+  clock->advance(250ms);
+  EXPECT_EQ(read_tagged()->is, outcome::hit) << "within the bound";
+  silent = 2;
+  clock->advance(2s);
+  EXPECT_NE(read_tagged()->is, outcome::hit);
+}
+
 TEST_F(cluster_calls_test, a_tag_whose_server_went_back_in_time_is_another_one) {
   store_tagged();
   ASSERT_EQ(read_tagged()->is, outcome::hit);
