@@ -155,7 +155,7 @@ class cached_query {
   }
 
   template <class... Args>
-  typename cache_type::answer operator()(const Args&... args) {
+  typename cache_type::answer operator()(const Args&... args) const {
     if (!fits_) return fail(errc::argument, "more than eight tables of \"" + shortened(statement_) + "\"");
     entry_options how;
     how.tags = tags_;
