@@ -12,7 +12,7 @@ namespace sql = seawall::sql;
 
 int main() {
   const auto db = seawall::sqlite::open(":memory:").value();
-  (void)db->execute("CREATE TABLE prices (id INTEGER PRIMARY KEY, price INT CHECK (price >= 0), version INT DEFAULT 1)");
+  (void)db->execute("CREATE TABLE prices (id INTEGER PRIMARY KEY, price INT CHECK (price >= 0), version DEFAULT 1)");
   (void)db->execute("INSERT INTO prices (id, price) VALUES (7, 100), (8, 200)");
 
   seawall::cache<int, std::int64_t> prices{
