@@ -19,6 +19,7 @@ foreach(kind IN ITEMS schedules fuzz)
 endforeach()
 add_subdirectory(tests/servers)
 add_subdirectory(tests/redis)
+add_subdirectory(tests/source)
 if(TARGET seawall_tier)
   seawall_tests_make_sense(shared_tier sense)
   if(sense)
@@ -31,6 +32,10 @@ if(TARGET seawall_tier)
   if(NOT SEAWALL_SANITIZE) # it needs the speed of real processes
     add_subdirectory(tests/chaos)
   endif()
+endif()
+
+if(NOT SEAWALL_SANITIZE) # a killed process tells a sanitizer nothing
+  add_subdirectory(tests/write_behind)
 endif()
 
 foreach(check IN ITEMS modules style docs)

@@ -1,6 +1,6 @@
 // file_layer: the few things that the local log asks of a file system, so that a test can put a failing disk in its
 // place. What a file holds survives a crash of the machine after `sync`; that it exists under its name, after
-// `sync_directory` too.
+// `sync_directory` too. Zeros may follow what was written: room that is kept for more.
 // Thread safety: a layer may be used from any thread; one file by one thread at a time.
 #pragma once
 
@@ -34,7 +34,7 @@ class directory_lock {
 class file_layer {
  public:
   virtual ~file_layer() = default;
-  /// Creates the directory and its parents if need be.
+  /// Creates the directory and its parents if need be, durably.
   virtual result<void> make_directory(const std::string& path) = 0;
   /// For one process at a time; the error names the process that has it.
   virtual result<std::unique_ptr<directory_lock>> lock(const std::string& directory) = 0;

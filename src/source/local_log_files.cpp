@@ -73,7 +73,9 @@ std::string write_checkpoint(const log_checkpoint& mark) {
 }
 
 std::optional<log_checkpoint> read_checkpoint(std::string_view bytes) {
-  if (bytes.size() != checkpoint_size || !is_sealed(bytes, checkpoint_mark)) return {};
+  if (bytes.size() < checkpoint_size) return {};
+  bytes = bytes.substr(0, checkpoint_size);
+  if (!is_sealed(bytes, checkpoint_mark)) return {};
   return log_checkpoint{.applied = get_number(bytes.data() + 8, 8), .durable = get_number(bytes.data() + 16, 8)};
 }
 

@@ -138,7 +138,8 @@ class log_reader {
         continue;
       }
       if (segment.end == no_end && !is_claimed(bytes, at)) {
-        found_.torn_bytes += bytes.size() - at;
+        const std::size_t end = bytes.find_last_not_of('\0') + 1;
+        if (end > at) found_.torn_bytes += end - at;
         return {};
       }
       if (!how_.repair) {

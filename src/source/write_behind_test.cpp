@@ -109,6 +109,10 @@ TEST_F(WriteBehind, BringsWritesToTheSourceInTheOrderOfTheirKeys) {
   EXPECT_EQ(stats.backlog, 0U);
   EXPECT_EQ(stats.lag, 0ns);
   EXPECT_GT(stats.syncs, 0U);
+  const auto exported = writes.stats_handle()->counters();
+  EXPECT_EQ(exported.prefix, "seawall_write_behind_");
+  EXPECT_EQ(exported.label_value, "t");
+  EXPECT_EQ(exported.counters.front().value, 101U);
 }
 
 TEST_F(WriteBehind, FindsAfterARestartWhatWasAcknowledged) {
@@ -125,6 +129,7 @@ TEST_F(WriteBehind, FindsAfterARestartWhatWasAcknowledged) {
   db.set_down(false);
   auto writes = open(options());
   EXPECT_EQ(writes.stats().recovered, 4U);
+  EXPECT_EQ(writes.stats().torn_bytes, 0U);
   EXPECT_GT(writes.put(4, "d")->sequence, last);
   ASSERT_TRUE(writes.flush(10s));
   EXPECT_EQ(db.read(1), "a");

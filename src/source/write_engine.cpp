@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 namespace seawall::source {
@@ -89,9 +90,16 @@ result<void> engine_core::open(std::shared_ptr<file_layer> files) {
           fmt::format("the log in '{}' ended in {} bytes of unfinished writes; a repair left out {} operations",
                       how_.log.directory, found.torn_bytes, found.lost_records));
     }
-    commit_thread_ = std::thread{[this] { commit_loop(); }};
+  } else {
+    lock.unlock();
   }
-  drain_thread_ = std::thread{[this] { drain_loop(); }};
+  try {
+    if (log_) commit_thread_ = std::thread{[this] { commit_loop(); }};
+    drain_thread_ = std::thread{[this] { drain_loop(); }};
+  } catch (const std::system_error& thrown) {
+    stop();
+    return std::unexpected(error{thrown.code(), fmt::format("write-behind '{}': no thread for it", how_.name)});
+  }
   return {};
 }
 
@@ -207,6 +215,24 @@ write_behind_stats engine_core::stats() const {
   const std::lock_guard letters{letters_mutex_};
   copy.dead_letters = letters_->size();
   return copy;
+}
+
+counter_set engine_core::counters() const {
+  const write_behind_stats read = stats();
+  return {.prefix = "seawall_write_behind_",
+          .label = "write_behind",
+          .label_value = how_.name,
+          .counters = {{"accepted", "Writes that were acknowledged.", read.accepted},
+                       {"refused", "Writes that got an error.", read.refused},
+                       {"coalesced", "Operations that a later one of the key has replaced.", read.coalesced},
+                       {"applied", "Operations that the source has taken.", read.applied},
+                       {"batches", "Batches that succeeded.", read.batches},
+                       {"failed_batches", "Batches that failed.", read.failed_batches},
+                       {"buried", "Operations that became dead letters.", read.buried},
+                       {"commits", "Groups of writes that went to the log.", read.commits},
+                       {"syncs", "Syncs of the log.", read.syncs},
+                       {"failed_syncs", "Syncs of the log that failed.", read.failed_syncs},
+                       {"failed_checkpoints", "Checkpoints that could not be written.", read.failed_checkpoints}}};
 }
 
 void engine_core::say(log_level level, const std::string& text) const {

@@ -49,6 +49,7 @@ class engine_core final : public write_engine {
   result<void> flush(duration limit, const flush_progress& progress) override;
   result<void> close(duration limit) override;
   write_behind_stats stats() const override;
+  counter_set counters() const override;
   std::vector<stored_letter> letters() const override;
   result<void> replay(std::uint64_t sequence) override;
   result<void> discard(std::uint64_t sequence) override;

@@ -157,7 +157,7 @@ void engine_core::stop() {
     drainer_.notify_all();
     settled_.notify_all();
   }
-  drain_thread_.join();
+  if (drain_thread_.joinable()) drain_thread_.join();
   {
     const locked lock{mutex_};
     committer_stops_ = true;

@@ -9,11 +9,11 @@
 //   if (auto done = writes->put(7, changed); !done) return report(done.error());
 //
 // The operations of a key reach the source in the order in which they were accepted; of those that wait, only the last
-// is applied. An operation may be applied twice: after a crash, or when the source's answer was lost. So `write` must be
-// idempotent: guard it with the operation's sequence (`... WHERE version < :sequence`).
-// Errors of put and remove: overloaded (no room within the deadline), timed_out (the log, or the source, did not answer;
-// the write may yet take effect), closed, invalid_argument (too long), or the system's, with the path, when the log
-// cannot be written. After an error of the system the write has not been acknowledged; a crash may bring it back.
+// is applied. An operation may be applied twice: after a crash, or when the source's answer was lost. So `write` must
+// be idempotent: guard it with the operation's sequence (`... WHERE version < :sequence`).
+// Errors of put and remove: overloaded (no room within the deadline), timed_out (the log, or the source, did not
+// answer; the write may yet take effect), closed, invalid_argument (too long), or the system's, with the path, when the
+// log cannot be written. After an error of the system the write has not been acknowledged; a crash may bring it back.
 // Thread safety: every member may be called from any thread at once. Destroy it after all calls have returned.
 #pragma once
 
@@ -155,6 +155,8 @@ class write_behind {
   result<void> close() { return close(how_->close_within); }
 
   write_behind_stats stats() const { return engine_->stats(); }
+  /// The counters for exporters, which hold it weakly: seawall_write_behind_* with the label write_behind.
+  std::shared_ptr<const counter_source> stats_handle() const { return engine_; }
   const std::string& name() const noexcept { return how_->name; }
 
   // ---- dead letters ----

@@ -6,6 +6,7 @@
 #include "seawall/base/clock.hpp"
 #include "seawall/base/log.hpp"
 #include "seawall/base/result.hpp"
+#include "seawall/metrics/counter_source.hpp"
 #include "seawall/source/stored_operation.hpp"
 #include "seawall/source/write_behind_options.hpp"
 
@@ -55,10 +56,8 @@ struct engine_hooks {
 /// How many of the operations that a flush waits for are done.
 using flush_progress = std::function<void(std::size_t done, std::size_t of)>;
 
-class write_engine {
+class write_engine : public counter_source {
  public:
-  virtual ~write_engine() = default;
-
   virtual result<write_receipt> submit(bool removed, std::string key, std::string value, duration limit) = 0;
   virtual operation_ptr pending(std::string_view key) const = 0;
   virtual result<void> flush(duration limit, const flush_progress& progress) = 0;
@@ -68,11 +67,6 @@ class write_engine {
   virtual std::vector<stored_letter> letters() const = 0;
   virtual result<void> replay(std::uint64_t sequence) = 0;
   virtual result<void> discard(std::uint64_t sequence) = 0;
-
- protected:
-  write_engine() = default;
-  write_engine(const write_engine&) = default;
-  write_engine& operator=(const write_engine&) = default;
 };
 
 class file_layer;
