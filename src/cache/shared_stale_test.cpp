@@ -92,5 +92,13 @@ TEST_F(SharedStale, NotIfAnotherEntryTookItsPlaceBeforeTheRefreshBegan) {
   EXPECT_EQ(second.at, step::wait);
 }
 
+TEST_F(SharedStale, NotWhereBareValuesAreShared) {
+  configure({.ttl = 10s, .shared_format = shared_format::plain});
+  store(here, 2, loaded<std::string>("v").with({.stale_for = 60s, .stale_if_error = 60s}));
+  EXPECT_EQ(held_by(here, 2), "v");
+  clock->advance(11s);
+  EXPECT_EQ(held_by(here, 2), "nothing");
+}
+
 }  // namespace
 }  // namespace seawall::shared_test

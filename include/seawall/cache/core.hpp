@@ -326,7 +326,6 @@ class core final : public stats_source,
   static void set_times(tier_entry& entry, const local::entry_times& times, time_point now);
   void change_shared_tag(std::uint64_t tag);
   void clear_here();
-  void clear_plain();
   void count_load(flight<K, V>& which);
   // An entry without a proof is right for as long as the tier's bound says, whatever happens.
   void limit_unproved(std::optional<local::entry_times>& times, time_point current_at, time_point now) const;
@@ -376,8 +375,7 @@ class core final : public stats_source,
   local::sweeper<core> sweeper_;
   flight_table<K, V, Eq> flights_;
   local::tag_table tags_;
-  // Of entries that the tier cannot have. It covers them while they live, which is not long: news of the key are not
-  // about them.
+  // Of entries that the tier cannot have, which news of their keys are not about. Covers them while they live.
   local::proof here_only_;
   static constexpr int most_misses = 1024;
   std::atomic<int> misses_{0};  // a sliding share of questions; may lose an update

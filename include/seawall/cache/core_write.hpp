@@ -140,12 +140,20 @@ bool core<K, V, Hash, Eq>::expire(const Q& key, std::size_t hash) {
   return there;
 }
 
+// A bare value does not say when it was stored: what is not removed is valid.
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::clear() {
   clear_here();
   if (!shared()) return;
-  if (plain()) clear_plain();
-  else change_shared_tag(0);
+  if (!plain()) change_shared_tag(0);
+  for (std::size_t i = 0; plain() && i < prefixes_.size(); ++i) {
+    const auto gone = tier().tier().remove_prefix(prefixes_[i], {.format = shared_format::plain});
+    if (gone || !options_.log) continue;
+    try {
+      options_.log(log_level::error, "cache '" + options_.name + "': clear: " + gone.error().message());
+    } catch (...) {  // the user's hook; there is nobody to tell
+    }
+  }
   clear_here();
 }
 
@@ -169,19 +177,6 @@ void core<K, V, Hash, Eq>::change_shared_tag(std::uint64_t tag) {
     tier().tier().change_tag(what);
   }
   for (const auto& what : all) tier().tier().wait(what->done);
-}
-
-// A bare value does not say when it was stored: what is not removed is valid.
-template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::clear_plain() {
-  for (const std::string& prefix : prefixes_) {
-    const auto gone = tier().tier().remove_prefix(prefix, {.format = shared_format::plain});
-    if (gone || !options_.log) continue;
-    try {
-      options_.log(log_level::error, "cache '" + options_.name + "': clear: " + gone.error().message());
-    } catch (...) {  // the user's hook; there is nobody to tell
-    }
-  }
 }
 
 template <class K, class V, class Hash, class Eq>

@@ -16,7 +16,8 @@ namespace seawall {
 ///
 /// The user needs the commands GET, SET, GETRANGE, UNLINK, DEL, SETRANGE, EVAL, EVALSHA, INFO, TIME and CLIENT
 /// TRACKING, for a cluster CLUSTER SLOTS; on the keys of the caches ("users:*"), the same in braces with ":r" behind
-/// ("{users:*}:r"), "seawall:tag:users:*" for each, and `reign_key`, in a cluster followed by ":*". DELEX or DELIFEQ if
+/// ("{users:*}:r"), "seawall:tag:users:*" for each, and `reign_key`, in a cluster followed by ":*". For caches of plain
+/// values it is ":l" instead, no tags, and PTTL besides. DELEX or DELIFEQ if
 /// the server has them and COMMAND INFO is granted; SCAN and DBSIZE for `remove_prefix`. Without rights to
 /// "seawall:canary:*", CONFIG GET and CLUSTER NODES there is less advice.
 ///
