@@ -5,7 +5,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <stdexcept>
 #include <thread>
@@ -163,6 +166,58 @@ TEST_F(Transactions, OneThatIsEndedByAStatementInvalidatesAllTheSame) {
   EXPECT_TRUE(!done && sql::is(done.error(), sql::errc::outcome_unknown)) << text_of(done);
   EXPECT_THAT(stored(), ElementsAre(11, 20, 30));
   EXPECT_THAT(cached(), ElementsAre(2, 3));
+}
+
+// What a list of numbers does in a transaction, and in a list: most write a row, the others open and end savepoints.
+struct script {
+  result<void> run(sql::transaction& t, int depth) {
+    while (at != what.size()) {
+      const int op = what[at++];
+      if (op < 4) {
+        kept.push_back(++last);
+        if (!t.execute("INSERT INTO log VALUES (?1)", last)) return refused();
+        t.invalidates(all, last);
+      } else if (op == 4) {
+        const std::size_t before = kept.size();
+        const auto done = t.savepoint([&](sql::transaction& part) { return run(part, depth + 1); });
+        if (!done) kept.resize(before);
+      } else if (depth != 0) {
+        if (op == 5) return {};
+        if (op == 6) return refused();
+        throw std::runtime_error("thrown");
+      }
+    }
+    return {};
+  }
+
+  const std::vector<int>& what;
+  numbers& all;
+  std::size_t at = 0;
+  int last = 0;
+  std::vector<int> kept{};
+};
+
+RC_GTEST_PROP(TransactionsProperty, RowsInvalidationsAndOutboxAgree, (bool commits)) {
+  const auto ops = *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 8));
+  const auto db = open(":memory:");
+  RC_ASSERT(db->execute("CREATE TABLE log (n INT)").has_value());
+  RC_ASSERT(sql::create_outbox(*db).has_value());
+  numbers all{named("numbers")};
+  for (int key = 1; key <= static_cast<int>(ops.size()); ++key) all.put(key, key);
+  script one{ops, all};
+  const auto done = db->transact([&](sql::transaction& t) -> result<void> {
+    auto ran = one.run(t, 0);
+    return commits ? ran : refused();
+  }, {.outbox = true});
+  RC_ASSERT(done.has_value() == commits);
+  if (!commits) one.kept.clear();
+
+  RC_ASSERT(db->query<int>("SELECT n FROM log ORDER BY rowid").value() == one.kept);
+  RC_ASSERT(db->query<int>("SELECT CAST(CAST(item AS TEXT) AS INT) FROM seawall_outbox ORDER BY id").value() ==
+            one.kept);
+  for (int key = 1; key <= static_cast<int>(ops.size()); ++key) {
+    RC_ASSERT(all.contains(key) == (std::ranges::find(one.kept, key) == one.kept.end()));
+  }
 }
 
 // ---- write-through ----
