@@ -31,6 +31,18 @@ inline sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
+/// A port of 127.0.0.1 that nobody listens on at the moment.
+inline std::uint16_t free_port() {
+  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = loopback(0);
+  socklen_t size = sizeof(address);
+  const bool bound = bind(probe, reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
+                     getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  close(probe);
+  if (!bound) throw std::runtime_error("no free port on 127.0.0.1");
+  return ntohs(address.sin_port);
+}
+
 /// A connection for a few commands, which go as one line each. Throws std::runtime_error when it fails.
 class control_connection {
  public:
@@ -101,17 +113,6 @@ class private_server {
     if (const auto server = find_program("redis-server")) return *server;
     if (const auto check = find_program("redis-check-rdb")) return *check;
     throw std::runtime_error("there is no redis-server: install redis-tools, or name a server with --server");
-  }
-
-  static std::uint16_t free_port() {
-    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof(address);
-    const bool bound = bind(probe, reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
-                       getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-    close(probe);
-    if (!bound) throw std::runtime_error("no free port on 127.0.0.1");
-    return ntohs(address.sin_port);
   }
 
   static double number(const std::string& info, const std::string& field) {
