@@ -6,8 +6,8 @@
 //
 // The databases are the benchmark's own, and as durable as they can be (SQLite: WAL, synchronous=FULL). Every subject
 // writes the same rows: an upsert that is guarded by a version.
-// Exit status: 0; 1 when a write failed, an acknowledged write was not in the database at the end, or the rows could not
-// be written; 2 for a mistake on the command line.
+// Exit status: 0; 1 when a write failed, the last acknowledged write was not in the database at the end, or the rows
+// could not be written; 2 for a mistake on the command line.
 #include "seawall/cache.hpp"
 #include "seawall/sql.hpp"
 #include "seawall/source/postgres.hpp"
