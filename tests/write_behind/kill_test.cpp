@@ -38,11 +38,11 @@ class victim {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    arguments.insert(arguments.begin(), SEAWALL_VICTIM);
-    std::vector<char*> pointers;
+    std::string program = SEAWALL_VICTIM;
+    std::vector<char*> pointers{program.data()};
     for (std::string& each : arguments) pointers.push_back(each.data());
     pointers.push_back(nullptr);
-    EXPECT_EQ(::posix_spawn(&process_, SEAWALL_VICTIM, &actions, nullptr, pointers.data(), environ), 0);
+    EXPECT_EQ(::posix_spawn(&process_, program.c_str(), &actions, nullptr, pointers.data(), environ), 0);
     posix_spawn_file_actions_destroy(&actions);
     ::close(ends[1]);
   }
