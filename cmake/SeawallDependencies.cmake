@@ -8,6 +8,7 @@ find_package(Threads REQUIRED)
 find_package(Boost ${SEAWALL_BOOST_VERSION} REQUIRED COMPONENTS json url)
 find_package(OpenSSL 3 REQUIRED)
 find_package(SQLite3 3.38 REQUIRED)
+find_package(PostgreSQL 14 REQUIRED) # libpq
 find_package(fmt 9 REQUIRED)
 find_package(xxHash REQUIRED)
 find_package(zstd REQUIRED)
