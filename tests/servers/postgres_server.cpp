@@ -1,5 +1,6 @@
 #include "servers/postgres_server.hpp"
 
+#include "servers/certificates.hpp"
 #include "servers/wait.hpp"
 
 #include <fmt/format.h>
@@ -149,6 +150,15 @@ postgres_server::postgres_server(const postgres_options& how) {
   to << "listen_addresses = '127.0.0.1'\nport = " << port() << "\nunix_socket_directories = ''\n"
         "fsync = off\nfull_page_writes = off\nshared_buffers = 16MB\nmax_connections = 30\n"
         "log_min_messages = warning\nautovacuum = off\n";
+  if (how.tls) {
+    const auto& files = test_certificates();
+    to << "ssl = on\nssl_cert_file = 'server.pem'\nssl_key_file = 'server.key'\n";
+    fs::copy_file(files.server, data / "server.pem");
+    fs::copy_file(files.server_key, data / "server.key");
+    fs::permissions(data / "server.key", fs::perms::owner_read);
+    installed().hand_over(data / "server.pem");
+    installed().hand_over(data / "server.key");
+  }
   for (const auto& line : how.config) to << line << '\n';
   to.close();
   installed().hand_over(dir_.path());

@@ -4,6 +4,7 @@
 #include "postgres_support.hpp"
 #include "seawall/async.hpp"
 #include "seawall/testing.hpp"
+#include "servers/certificates.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
@@ -128,6 +129,29 @@ TEST_F(OnPostgres, AContextThatIsDestroyedGivesItsConnectionsBack) {
   EXPECT_EQ(one->stats().in_use, 0U);
   EXPECT_EQ(one->stats().waiting, 0U);
   EXPECT_TRUE(one->query<int>("SELECT 1"));
+}
+
+TEST(Tls, VerifiedForThreadsAndCoroutines) {
+  SEAWALL_NEEDS_POSTGRES();
+  const auto server = postgres_server::start({.tls = true});
+  const auto& files = servers::test_certificates();
+  const auto with = [&](const std::filesystem::path& authority) {
+    return postgres::open({.url = server->url() + "?sslmode=verify-full&sslrootcert=" + authority.string()});
+  };
+  const auto wrong = with(files.other_authority);
+  EXPECT_TRUE(failed_with(wrong, errc::unreachable));
+  EXPECT_THAT(text_of(wrong), HasSubstr("certificate verify failed; sslrootcert names"));
+  const auto db = with(files.authority);
+  ASSERT_TRUE(db) << text_of(db);
+  EXPECT_EQ((*db)->query_one<bool>("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").value(), true);
+  // Longer than a record of TLS and than the buffers of both sides.
+  asio::io_context io;
+  std::optional<result<std::vector<std::string>>> got;
+  postgres::async_query<std::string>(**db, "SELECT repeat($1, 1000)", std::string(3'000, 'x'),
+                                     asio::bind_executor(io, [&](auto answer) { got = std::move(answer); }));
+  io.run();
+  ASSERT_TRUE(got && *got);
+  EXPECT_EQ((*got)->front().size(), 3'000'000U);
 }
 
 TEST(AsyncFaults, ServersThatHangAndDie) {
