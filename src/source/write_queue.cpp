@@ -8,7 +8,6 @@ namespace seawall::source {
 
 void write_queue::add(operation_ptr operation, time_point now) {
   last_ = operation->sequence;
-  window_.open(last_, now);
   ++size_;
   bytes_ += operation->bytes();
   slot& at = slots_.try_emplace(operation->key).first->second;
@@ -17,7 +16,8 @@ void write_queue::add(operation_ptr operation, time_point now) {
     const bool ready = !at.running && at.delayed == time_point{};
     if (ready) ready_bytes_ -= at.waiting->bytes();
     ++coalesced_;
-    settle(*at.waiting);
+    window_.pass(last_);
+    forget(*at.waiting);
     at.waiting = std::move(operation);
     if (ready) ready_bytes_ += at.waiting->bytes();
     if (at.delayed == time_point{}) return;
@@ -25,8 +25,9 @@ void write_queue::add(operation_ptr operation, time_point now) {
     put_back(at, time_point{});  // the one that had failed is gone
     return;
   }
+  window_.open(last_, now);
   at.waiting = std::move(operation);
-  at.rank = at.turn = at.waiting->sequence;
+  at.rank = at.turn = last_;
   at.since = now;
   if (!at.running) put_back(at, time_point{});
 }
@@ -89,7 +90,7 @@ operation_ptr write_queue::failed(time_point now, bool refused) {
   if (lone) {
     slot& at = slot_of(*batch.front());
     if (at.waiting) {  // nobody needs this one any more
-      finish(batch.front());
+      supersede(at);
       return nullptr;
     }
     if (at.attempts == 0 || at.successes != successes_) ++at.attempts;
@@ -101,7 +102,7 @@ operation_ptr write_queue::failed(time_point now, bool refused) {
   for (const operation_ptr& operation : batch) {
     slot& at = slot_of(*operation);
     if (at.waiting) {
-      finish(operation);
+      supersede(at);
     } else {
       at.waiting = std::exchange(at.running, nullptr);
       put_back(at, time_point{});
@@ -116,28 +117,39 @@ void write_queue::bury(const operation_ptr& operation) {
 
 void write_queue::keep(const operation_ptr& operation, time_point now) {
   slot& at = slot_of(*operation);
-  if (at.waiting) return finish(operation);
+  if (at.waiting) return supersede(at);
   at.waiting = std::exchange(at.running, nullptr);
   at.turn = last_;  // behind the others, or it would be tried before them again and again
   put_back(at, after(std::max(now, closed_until_), pause(std::max(1U, at.attempts))));
 }
 
-void write_queue::settle(const stored_operation& operation) {
-  window_.settle(operation.sequence);
+void write_queue::forget(const stored_operation& operation) {
   --size_;
   bytes_ -= operation.bytes();
 }
 
 // The running operation of a key has ended; what came meanwhile may begin.
 void write_queue::finish(const operation_ptr& operation) {
-  settle(*operation);
+  forget(*operation);
   const auto found = slots_.find(operation->key);
   slot& at = found->second;
+  window_.settle(at.running_rank);
   at.running = nullptr;
   at.attempts = 0;
   at.done = operation->sequence;
   if (!at.waiting) slots_.erase(found);
   else put_back(at, time_point{});
+}
+
+// The running operation has failed, and the source has neither it nor the one that waits: that one stands for both.
+void write_queue::supersede(slot& at) {
+  ++coalesced_;
+  forget(*at.running);
+  window_.settle(at.rank);
+  at.rank = at.running_rank;
+  at.running = nullptr;
+  at.attempts = 0;
+  put_back(at, time_point{});
 }
 
 // Where the waiting operation of a key waits: until a moment, or among those that are ready.

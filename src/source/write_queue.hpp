@@ -2,6 +2,7 @@
 //
 // Per key at most one operation waits and at most one is being applied: a later one replaces the one that waits and
 // takes its place in the order of keys, and begins when the one before it has ended. A batch holds each key once.
+// What was replaced is dealt with only when the one that replaced it is: the window has one entry for both.
 // A batch that fails is tried again in halves, down to one operation by itself, so that one which the source refuses is
 // found; then only that one waits. It counts as refused only if the source has taken something since it was last tried:
 // while nothing succeeds, the source is down, and nobody is to blame.
@@ -35,6 +36,9 @@ class write_queue {
   /// Requires: sequences ascend.
   void add(operation_ptr operation, time_point now);
 
+  /// Sequences up to this one that were not added need nothing. Requires: no smaller than those that were.
+  void pass(std::uint64_t sequence) noexcept { window_.pass(sequence); }
+
   /// The last operation of the key that the source may not have yet; null if there is none.
   operation_ptr pending(std::string_view key) const;
   /// Whether the key's operation, or one that replaced it, has been dealt with.
@@ -66,10 +70,10 @@ class write_queue {
   struct slot {
     operation_ptr running = nullptr;
     operation_ptr waiting = nullptr;
-    std::uint64_t rank = 0;        // the sequence with which `waiting` came into the queue
+    std::uint64_t rank = 0;        // the first sequence that `waiting` stands for, which the window has
     std::uint64_t running_rank = 0;
     std::uint64_t turn = 0;        // its place among the keys: its rank, or later if it has failed by itself
-    std::uint64_t done = 0;        // the last sequence of it that was dealt with
+    std::uint64_t done = 0;        // the last sequence of it that was applied or buried
     time_point since = {};         // when `waiting` came
     time_point delayed = {};       // not in ready_ but in delayed_, under this moment
     unsigned attempts = 0;         // of `running` by itself
@@ -82,8 +86,9 @@ class write_queue {
   using slots = std::unordered_map<std::string, slot, text_hash, std::equal_to<>>;
 
   slot& slot_of(const stored_operation& operation) { return slots_.find(operation.key)->second; }
-  void settle(const stored_operation& operation);
+  void forget(const stored_operation& operation);
   void finish(const operation_ptr& operation);
+  void supersede(slot& at);
   void put_back(slot& at, time_point until);
   duration pause(unsigned failures);
 

@@ -67,7 +67,9 @@ TEST_F(WriteQueue, LastOperationOfAKeyWins) {
   queue.add(removal(3, "a"), now + 10ms);
   EXPECT_EQ(queue.coalesced(), 1U);
   EXPECT_EQ(queue.size(), 2U);
-  EXPECT_EQ(queue.window().settled_through(), 1U);
+  EXPECT_EQ(queue.window().settled_through(), 0U) << "the source has nothing of a";
+  EXPECT_EQ(queue.window().unsettled(1), 1U);
+  EXPECT_EQ(queue.window().oldest(), now);
   EXPECT_TRUE(queue.pending("a")->removed);
   EXPECT_EQ(text(queue.take(now + 20ms)), "-a3 b2 ") << "in its first place, and no later for it";
   queue.succeeded();
@@ -100,9 +102,27 @@ TEST_F(WriteQueue, ANewOperationTakesThePlaceOfTheOneThatFailed) {
   (void)queue.take(now, true);
   queue.add(removal(3, "a"), now);
   EXPECT_EQ(queue.failed(now, false), nullptr);
-  EXPECT_EQ(queue.window().settled_through(), 1U);
   EXPECT_EQ(queue.pending("a")->sequence, 3U);
   EXPECT_EQ(queue.size(), 2U);
+}
+
+TEST_F(WriteQueue, WhatWasReplacedIsDoneWhenTheSourceHasWhatReplacedIt) {
+  queue.add(put(1, "a"), now);
+  for (std::uint64_t next = 2; next != 5; ++next) {
+    ASSERT_FALSE(queue.take(now + std::chrono::minutes{next}, true).empty());
+    queue.add(put(next, "a"), now + 5s);
+    ASSERT_EQ(queue.failed(now, false), nullptr) << "by itself, and replaced while it ran";
+    EXPECT_EQ(queue.window().settled_through(), 0U);
+    EXPECT_EQ(queue.window().unsettled(1), 1U);
+    EXPECT_EQ(queue.window().oldest(), now) << "nothing of the key was ever applied";
+    EXPECT_FALSE(queue.is_done("a", 1));
+    EXPECT_EQ(queue.size(), 1U);
+    EXPECT_EQ(queue.coalesced(), next - 1);
+  }
+  EXPECT_EQ(text(queue.take(now + 1h, true)), "a4 ");
+  queue.succeeded();
+  EXPECT_EQ(queue.window().settled_through(), 4U);
+  EXPECT_TRUE(queue.is_done("a", 1));
 }
 
 // The source takes everything but `poison`; how long until it is buried, and the others are through?
@@ -170,6 +190,7 @@ struct model {
   write_queue queue;
   std::map<std::string, std::uint64_t> source;   // the last operation applied
   std::map<std::string, std::uint64_t> last;     // the last operation added
+  std::map<std::string, std::set<std::uint64_t>> owed = {};  // neither they nor later ones were said to be applied
   std::set<std::uint64_t> buried;
 
   void apply(const operation_ptr& operation) {
@@ -177,8 +198,18 @@ struct model {
     RC_ASSERT(operation->sequence >= at);
     at = operation->sequence;
   }
+  void settle(const operation_ptr& operation) {
+    auto& open = owed[operation->key];
+    open.erase(open.begin(), open.upper_bound(operation->sequence));
+  }
   void check() const {
     std::size_t size = 0;
+    for (const auto& [key, open] : owed) {
+      if (open.empty()) continue;
+      RC_ASSERT(queue.window().settled_through() < *open.begin());
+      RC_ASSERT(queue.window().unsettled(*open.begin()) != 0U);
+      RC_ASSERT(!queue.is_done(key, *open.begin()));
+    }
     for (const auto& [key, sequence] : last) {
       const auto pending = queue.pending(key);
       if (pending) {
@@ -212,13 +243,17 @@ RC_GTEST_PROP(WriteQueueModel, AppliesEveryKeysLastOperationInOrder, (std::uint6
       const std::string key = fmt::format("k{}", below(8));
       m.queue.add(below(4) == 0 ? removal(++sequence, key) : put(++sequence, key, std::string(below(30), 'x')), now);
       m.last[key] = sequence;
+      m.owed[key].insert(sequence);
     }
     if (batch.empty()) {
       batch = m.queue.take(now, ending);
       std::set<std::string> keys;
       for (const auto& each : batch) RC_ASSERT(keys.insert(each->key).second);
     } else if (ending || below(3) != 0) {
-      for (const auto& each : batch) m.apply(each);
+      for (const auto& each : batch) {
+        m.apply(each);
+        m.settle(each);
+      }
       m.queue.succeeded();
       batch.clear();
     } else {
@@ -229,6 +264,7 @@ RC_GTEST_PROP(WriteQueueModel, AppliesEveryKeysLastOperationInOrder, (std::uint6
       if (const auto dead = m.queue.failed(now, below(8) == 0)) {
         if (below(2) == 0) {
           m.queue.bury(dead);
+          m.settle(dead);
           m.buried.insert(dead->sequence);
         } else {
           m.queue.keep(dead, now);
