@@ -18,13 +18,13 @@ bool is_full(const error& failure) noexcept {
 }  // namespace
 
 result<local_log> local_log::open(std::shared_ptr<file_layer> files, std::string name, const write_log_options& how,
-                                  const visitor& visit) {
+                                  const visitor& visit, std::uint64_t least) {
   local_log log{std::move(files), std::move(name), how};
   if (auto made = log.files_->make_directory(how.directory); !made) return std::unexpected(std::move(made).error());
   auto lock = log.files_->lock(how.directory);
   if (!lock) return std::unexpected(std::move(lock).error());
   log.lock_ = *std::move(lock);
-  if (auto done = log.recover(visit); !done) return std::unexpected(std::move(done).error());
+  if (auto done = log.recover(visit, least); !done) return std::unexpected(std::move(done).error());
   return log;
 }
 

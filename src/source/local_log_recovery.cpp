@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t no_end = std::numeric_limits<std::uint64_t>::max();
 
-// How many sequences are left out after an opening, if a crash may have taken some that the source has seen.
+// How many sequences are left out after an opening that has no better bound of those which the source may have seen.
 constexpr std::uint64_t sequence_jump = std::uint64_t{1} << 32;
 
 struct found_segment {
@@ -224,10 +224,11 @@ class log_reader {
 
 }  // namespace
 
-result<void> local_log::recover(const visitor& visit) {
+result<void> local_log::recover(const visitor& visit, std::uint64_t least) {
   log_reader reader{*files_, name_, how_, recovery_};
   if (auto done = reader.read(visit); !done) return done;
-  if (how_.sync != seawall::sync::group) reader.leave_gap(recovery_.last + sequence_jump);
+  // Not even of an end without damage can be told whether it is the end: it may not have been synced.
+  reader.leave_gap((least > recovery_.last ? least : recovery_.last + sequence_jump) + 1);
   checkpointed_ = recovery_.applied;
   last_ = recovery_.last;
   for (const found_segment& segment : reader.segments()) next_number_ = segment.number + 1;

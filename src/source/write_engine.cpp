@@ -15,7 +15,8 @@ time_point now() { return std::chrono::steady_clock::now(); }
 // A condition variable is not to be asked to wait until the end of time.
 time_point soon(time_point until) { return std::min(until, now() + std::chrono::hours{1}); }
 
-// Without a log nothing remembers which sequences the source has seen. The time does, for up to a million a second.
+// A log that is new, or has lost its end, does not know which sequences the source has seen. The time does, for up to a
+// million a second.
 std::uint64_t sequence_of_time() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since).count());
@@ -60,7 +61,7 @@ result<void> engine_core::open(std::shared_ptr<file_layer> files) {
                                                               .removed = record.kind == record_kind::remove,
                                                               .key = std::string{record.key},
                                                               .value = std::string{record.value}}));
-    });
+    }, sequence_of_time());
     if (!log) return std::unexpected(std::move(log).error());
     log_ = *std::move(log);
   }
@@ -77,6 +78,7 @@ result<void> engine_core::open(std::shared_ptr<file_layer> files) {
     // The process ended after it had become a dead letter, and before the log said that it is done.
     if (letters_->find(operation->sequence) == nullptr) queue_->add(std::move(operation), start);
   }
+  queue_->pass(next_);
   if (log_) {
     const log_recovery& found = log_->recovery();
     checkpointed_ = found.applied;
