@@ -7,8 +7,8 @@
 // Opening reads what is left, in order, into one new segment that is synced before it gets its name. What lay behind
 // the end of the last whole record was never acknowledged and is dropped. A record that is missing, though it had been
 // durable, is an error, or with `repair` set left out: files with damage are then kept under another name.
-// Sequences go on behind all that any opening may have given, also those of records that a crash took: from the caller's
-// `least` on, which the time is good for, or far behind the last one that was found.
+// Sequences go on behind all that any opening may have given, also those of records that a crash took: from the
+// caller's `least` on, which the time is good for, or far behind the last one that was found.
 // Thread safety: none; the thread that commits owns it.
 #pragma once
 
@@ -46,7 +46,8 @@ class local_log {
  public:
   using visitor = std::function<void(const log_record&)>;
 
-  /// `visit` is called with the operations that have not been applied, in order. New sequences are greater than `least`.
+  /// `visit` is called with the operations that have not been applied, in order. New sequences are greater than
+  /// `least`.
   static result<local_log> open(std::shared_ptr<file_layer> files, std::string name, const write_log_options& how,
                                 const visitor& visit, std::uint64_t least = 0);
 

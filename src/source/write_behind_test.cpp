@@ -1,7 +1,6 @@
 #include "seawall/write_behind.hpp"
 
 #include "seawall/cache.hpp"
-#include "test_disk.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -344,47 +343,6 @@ TEST_F(WriteBehind, NamesTheOptionOrThePath) {
   auto writes = open(how);
   EXPECT_EQ(writes.put(1, "long").error().message(),
             "a write of 5 bytes to 't', at most 4 (most_operation_bytes)");
-}
-
-TEST(WriteEngine, AcknowledgesNothingThatTheDiskDoesNotHave) {
-  auto disk = std::make_shared<source::test_disk>();
-  std::atomic<int> code = 0;
-  disk->fault = [&](source::disk_operation what, const std::string&) {
-    return what == source::disk_operation::append || what == source::disk_operation::sync ? code.load() : 0;
-  };
-  std::atomic<bool> down = true;
-  const source::engine_hooks hooks{
-      .write = [&](auto) -> result<void> { return down ? fail(errc::loader_failed, "down") : result<void>{}; },
-      .is_permanent = nullptr,
-      .settled = nullptr};
-  const source::engine_options how{.name = "t",
-                                   .log = {.directory = "log"},
-                                   .most_backlog = 100,
-                                   .most_backlog_bytes = 10000,
-                                   .most_operation_bytes = 100,
-                                   .most_dead_letters = 1};
-  auto engine = *source::open_write_engine(how, hooks, disk);
-  const auto since = std::chrono::system_clock::now().time_since_epoch() - 24h;
-  EXPECT_GT(engine->submit(false, "a", "1", 1s)->sequence, static_cast<std::uint64_t>(since / 1us))
-      << "the rows of the source may have versions from another log";
-  for (const int reason : {ENOSPC, EIO}) {
-    code = reason;
-    const auto refused = engine->submit(false, "refused", "1", 1s);
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code().value(), reason);
-    EXPECT_THAT(refused.error().message(), testing::HasSubstr("'log/segment-0"));
-    EXPECT_EQ(engine->pending("refused"), nullptr);
-    code = 0;
-    ASSERT_TRUE(engine->submit(false, "b", "1", 1s)) << "as soon as the disk is well";
-  }
-  EXPECT_EQ(engine->stats().refused, 2U);
-  EXPECT_EQ(engine->stats().accepted, 3U);
-  engine.reset();
-  down = false;
-  const auto again = source::open_write_engine(how, hooks, disk);
-  ASSERT_TRUE(again) << again.error().message();
-  EXPECT_EQ((*again)->stats().recovered, 3U) << "and none of those that were refused";
-  ASSERT_TRUE((*again)->flush(10s, nullptr));
 }
 
 }  // namespace

@@ -120,7 +120,7 @@ result<bool> engine_core::admit(locked& lock, std::size_t bytes, time_point unti
   space_.wait_until(lock, soon(until), [&] { return closed_ || has_room(bytes); });
   --waiting_;
   if (closed_) return fail(errc::closed, fmt::format("the write-behind '{}' is closed", how_.name));
-  if (has_room(bytes)) return false;
+  if (has_room(bytes) && now() < until) return false;
   return fail(errc::overloaded, fmt::format("the backlog of the write-behind '{}' is full: {} operations, {} bytes",
                                             how_.name, queue_->size() + unqueued_, queue_->bytes() + unqueued_bytes_));
 }
@@ -190,7 +190,9 @@ result<void> engine_core::wait_applied(locked& lock, const stored_operation& ope
 
 void engine_core::enqueue(operation_ptr operation, time_point moment) {
   queued_ = operation->sequence;
+  const std::uint64_t replaced = queue_->coalesced();
   queue_->add(std::move(operation), moment);
+  if (waiting_ != 0 && queue_->coalesced() != replaced) space_.notify_all();  // less waits than was admitted
   ++stats_.accepted;
   if (queue_->next_due(is_hurried()) < drainer_sleeps_until_) wake_drainer();
 }

@@ -1,0 +1,111 @@
+// The engine over a disk that fails, and beside a source that stands still: what the threads do at which moment.
+#include "seawall/source/write_engine.hpp"
+
+#include "test_disk.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace seawall::source {
+namespace {
+
+using namespace std::chrono_literals;
+
+engine_options options() {
+  return {.name = "t",
+          .log = {.directory = "log"},
+          .most_backlog = 100,
+          .most_backlog_bytes = 10000,
+          .most_operation_bytes = 100,
+          .most_dead_letters = 9};
+}
+
+engine_hooks writing(std::function<result<void>(std::span<const operation_ptr>)> write) {
+  return {.write = std::move(write), .is_permanent = nullptr, .settled = nullptr};
+}
+
+// Closed, it holds up those who come to it.
+class gate {
+ public:
+  void pass() const { opened_.wait(); }
+  void open() { promise_.set_value(); }
+
+ private:
+  std::promise<void> promise_;
+  std::shared_future<void> opened_ = promise_.get_future().share();
+};
+
+template <class Condition>
+void wait_for(Condition condition) {
+  while (!condition()) std::this_thread::yield();
+}
+
+TEST(WriteEngine, AcknowledgesNothingThatTheDiskDoesNotHave) {
+  auto disk = std::make_shared<test_disk>();
+  std::atomic<int> code = 0;
+  disk->fault = [&](disk_operation what, const std::string&) {
+    return what == disk_operation::append || what == disk_operation::sync ? code.load() : 0;
+  };
+  std::atomic<bool> down = true;
+  const engine_hooks hooks{
+      .write = [&](auto) -> result<void> { return down ? fail(errc::loader_failed, "down") : result<void>{}; },
+      .is_permanent = nullptr,
+      .settled = nullptr};
+  auto running = *open_write_engine(options(), hooks, disk);
+  const auto since = std::chrono::system_clock::now().time_since_epoch() - 24h;
+  EXPECT_GT(running->submit(false, "a", "1", 1s)->sequence, static_cast<std::uint64_t>(since / 1us))
+      << "the rows of the source may have versions from another log";
+  for (const int reason : {ENOSPC, EIO}) {
+    code = reason;
+    const auto refused = running->submit(false, "refused", "1", 1s);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code().value(), reason);
+    EXPECT_THAT(refused.error().message(), testing::HasSubstr("'log/segment-0"));
+    EXPECT_EQ(running->pending("refused"), nullptr);
+    code = 0;
+    ASSERT_TRUE(running->submit(false, "b", "1", 1s)) << "as soon as the disk is well";
+  }
+  EXPECT_EQ(running->stats().refused, 2U);
+  EXPECT_EQ(running->stats().accepted, 3U);
+  running.reset();
+  down = false;
+  const auto again = open_write_engine(options(), hooks, disk);
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ((*again)->stats().recovered, 3U) << "and none of those that were refused";
+  ASSERT_TRUE((*again)->flush(10s, nullptr));
+}
+
+TEST(WriteEngine, AWriterGetsTheRoomThatAReplacedOperationLeaves) {
+  auto disk = std::make_shared<test_disk>();
+  gate disk_gate;
+  std::atomic<bool> holds = false;
+  disk->fault = [&](disk_operation what, const std::string&) {
+    if (what == disk_operation::sync && holds) disk_gate.pass();
+    return 0;
+  };
+  auto how = options();
+  how.batch.linger = 1h;
+  how.retry = {.first = 1h, .longest = 1h};
+  how.most_backlog = 2;
+  auto running = *open_write_engine(how, writing([](auto) { return fail(errc::loader_failed, "down"); }), disk);
+  ASSERT_TRUE(running->submit(false, "a", "1", 1s));
+  holds = true;
+  auto second = std::async(std::launch::async, [&] { return running->submit(false, "a", "2", 10s); });
+  wait_for([&] { return running->stats().backlog == 2; });
+  auto third = std::async(std::launch::async, [&] { return running->submit(false, "b", "1", 10s); });
+  wait_for([&] { return running->stats().failed_batches == 1; });  // for the sake of the third, which waits for room
+  disk_gate.open();
+  EXPECT_TRUE(second.get());
+  EXPECT_TRUE(third.get());
+  EXPECT_EQ(running->stats().backlog, 2U);
+}
+
+}  // namespace
+}  // namespace seawall::source
