@@ -114,7 +114,18 @@ result<void> local_log::start_segment(std::uint64_t first, std::string_view reco
   segments_.push_back({.number = number, .first = first, .bytes = bytes.size()});
   if (auto named = files_->sync_directory(how_.directory); !named) return named;
   active_ = *std::move(file);
+  remove_replaced();
   return {};
+}
+
+// Or a disk that fails each sync would get a copy of the same records with each attempt.
+void local_log::remove_replaced() {
+  const std::uint64_t first = segments_.back().first;
+  while (segments_.size() > 1) {
+    const auto before = segments_.end() - 2;
+    if (before->first < first || !files_->remove(path_of(before->number))) return;  // what is left is no harm
+    segments_.erase(before);
+  }
 }
 
 // The last sequence that counts in a segment.

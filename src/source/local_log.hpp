@@ -2,7 +2,8 @@
 //
 // Segments are written from front to back and never changed. Their header says with which sequence they begin; a
 // segment replaces, from that sequence on, all that were made before it. So a file whose sync has failed is left as it
-// is, and what was not durable in it is written once more, into the next one.
+// is, and what was not durable in it is written once more, into the next one; a file that is replaced as a whole is
+// removed.
 // A checkpoint says which operations have been applied; segments of which all have been are removed.
 // Opening reads what is left, in order, into one new segment that is synced before it gets its name. What lay behind
 // the end of the last whole record was never acknowledged and is dropped. A record that is missing, though it had been
@@ -83,6 +84,7 @@ class local_log {
   result<void> finish_segment();
   result<void> write(std::string_view records);
   result<void> start_segment(std::uint64_t first, std::string_view records, bool durable);
+  void remove_replaced();
   std::uint64_t end_of(std::size_t segment) const noexcept;
   std::string path_of(std::uint64_t number) const;
 

@@ -97,6 +97,7 @@ class engine_core final : public write_engine {
   std::uint64_t durable_ = 0;
   time_point drainer_sleeps_until_ = time_point{};
   time_point next_sync_ = never;
+  std::optional<error> sync_failure_;           // of sync::interval, and not made good
   time_point next_checkpoint_ = time_point{};
   std::uint64_t checkpointed_ = 0;
   std::size_t waiting_ = 0;                     // callers that wait for room or for the source

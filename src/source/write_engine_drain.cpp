@@ -147,6 +147,7 @@ result<void> engine_core::close(duration limit) {
   if (!flushed && !is_logged()) {
     return fail(errc::timed_out, flushed.error().message() + ", and lost, since nothing else has them");
   }
+  if (!flushed && sync_failure_) return std::unexpected(*std::move(sync_failure_));
   return {};
 }
 

@@ -39,7 +39,8 @@ void engine_core::commit_staged(locked& lock) {
   const auto operations = std::exchange(staged_, {});
   const auto records = std::exchange(staged_records_, {});
   std::vector<std::shared_ptr<commit_group>> groups{std::exchange(staged_group_, nullptr)};
-  const bool durable = how_.log.sync == sync::group;
+  // Writes that nobody syncs must not pile up: after a failure each is acknowledged by a sync, or not at all.
+  const bool durable = how_.log.sync == sync::group || sync_failure_;
   lock.unlock();
   const time_point begin = now();
   auto done = log_->commit(records, operations.front()->sequence, operations.back()->sequence, durable);
@@ -52,6 +53,7 @@ void engine_core::commit_staged(locked& lock) {
   unqueued_bytes_ -= bytes;
   std::optional<error> failure;
   if (done) {
+    if (durable) sync_failure_.reset();
     for (const operation_ptr& operation : operations) enqueue(operation, end);
     if (how_.log.sync == sync::interval && next_sync_ == never) next_sync_ = after(end, how_.log.sync_every);
   } else {
@@ -103,7 +105,11 @@ void engine_core::upkeep(locked& lock) {
   if (!marked) say(log_level::error, marked.error().message());
   lock.lock();
   if (had_unsynced) note_sync(end - begin);
-  if (syncs) next_sync_ = synced ? never : after(end, how_.log.sync_every);
+  if (syncs) {
+    next_sync_ = synced ? never : after(end, how_.log.sync_every);
+    sync_failure_.reset();
+    if (!synced) sync_failure_ = synced.error();
+  }
   if (checkpoints) {
     next_checkpoint_ = after(now(), checkpoint_interval);
     if (marked) checkpointed_ = applied;

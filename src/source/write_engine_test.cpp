@@ -107,5 +107,36 @@ TEST(WriteEngine, AWriterGetsTheRoomThatAReplacedOperationLeaves) {
   EXPECT_EQ(running->stats().backlog, 2U);
 }
 
+TEST(WriteEngine, AcknowledgesNoMoreWhenItsIntervalSyncsFail) {
+  auto disk = std::make_shared<test_disk>();
+  std::atomic<bool> fails = false;
+  disk->fault = [&](disk_operation what, const std::string&) { return what == disk_operation::sync && fails ? EIO : 0; };
+  auto how = options();
+  how.log.sync = sync::interval;
+  how.log.sync_every = 1ms;
+  const auto hooks = writing([](auto) { return fail(errc::loader_failed, "down"); });
+  auto running = *open_write_engine(how, hooks, disk);
+  fails = true;
+  ASSERT_TRUE(running->submit(false, "a", "1", 1s));
+  wait_for([&] { return running->stats().failed_syncs != 0; });
+  for (int attempt = 0; attempt != 9; ++attempt) {
+    const auto refused = running->submit(false, "refused", "1", 1s);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), boost::system::errc::io_error);
+  }
+  EXPECT_LE(running->stats().log_segments, 2U);
+  fails = false;
+  ASSERT_TRUE(running->submit(false, "b", "1", 1s)) << "as soon as the disk is well";
+  ASSERT_TRUE(running->close(0s)) << "what is left is durable";
+
+  running = *open_write_engine(how, hooks, disk);
+  EXPECT_EQ(running->stats().recovered, 2U);
+  fails = true;
+  ASSERT_TRUE(running->submit(false, "c", "1", 1s));
+  const auto closed = running->close(0s);
+  ASSERT_FALSE(closed);
+  EXPECT_EQ(closed.error().code(), boost::system::errc::io_error);
+}
+
 }  // namespace
 }  // namespace seawall::source

@@ -25,7 +25,8 @@ enum class acknowledged {
 enum class sync {
   group,         ///< Before `put` returns. Writers that wait at the same time share one sync.
   each = group,  ///< The same.
-  interval,      ///< Every `sync_every`: a crash of the machine, not of the process, takes what came later.
+  interval,      ///< Every `sync_every`: a crash of the machine, not of the process, takes what came later. After one
+                 ///< that failed, as `group` until one succeeds.
   never,         ///< When the operating system likes.
 };
 
