@@ -33,6 +33,12 @@ std::string as_record(const stored_letter& letter) {
   return record;
 }
 
+std::string removal(std::uint64_t sequence, const std::string& key) {
+  std::string record;
+  append_record(record, {.kind = record_kind::unburied, .sequence = sequence, .key = key});
+  return record;
+}
+
 bool is_letter(const log_record& record) {
   return record.kind == record_kind::buried && record.value.size() >= letter_header &&
          get_number(record.value.data() + 13, 4) <= record.value.size() - letter_header;
@@ -54,13 +60,16 @@ stored_letter to_letter(const log_record& record) {
 
 }  // namespace
 
-result<dead_letters> dead_letters::open(std::shared_ptr<file_layer> files, std::string directory) {
+result<dead_letters> dead_letters::open(std::shared_ptr<file_layer> files, std::string directory,
+                                        std::uint64_t applied) {
   dead_letters letters;
   letters.files_ = std::move(files);
   letters.directory_ = std::move(directory);
   if (letters.directory_.empty()) return letters;
   letters.path_ = letters.directory_ + '/' + std::string{file_name};
   if (auto done = letters.read(); !done) return std::unexpected(std::move(done).error());
+  letters.removed_.erase(letters.removed_.begin(), letters.removed_.upper_bound(applied));
+  if (auto done = letters.rewrite(); !done) return std::unexpected(std::move(done).error());
   return letters;
 }
 
@@ -79,13 +88,15 @@ result<void> dead_letters::read() {
       continue;
     }
     at += record_size(*record);
-    if (record->kind == record_kind::unburied) letters_.erase(record->sequence);
-    else if (is_letter(*record)) letters_.insert_or_assign(record->sequence, to_letter(*record));
+    if (record->kind == record_kind::unburied) {
+      letters_.erase(record->sequence);
+      removed_.insert_or_assign(record->sequence, std::string{record->key});
+    } else if (is_letter(*record)) {
+      letters_.insert_or_assign(record->sequence, to_letter(*record));
+    }
   }
-  if (damaged) {
-    if (auto done = files_->rename(path_, path_ + std::string{damaged_suffix}); !done) return done;
-  }
-  return rewrite();
+  if (!damaged) return {};
+  return files_->rename(path_, path_ + std::string{damaged_suffix});
 }
 
 result<void> dead_letters::rewrite() {
@@ -96,6 +107,9 @@ result<void> dead_letters::rewrite() {
   result<void> done{};
   for (const auto& [sequence, letter] : letters_) {
     if (done) done = (*file)->append(as_record(letter));
+  }
+  for (const auto& [sequence, key] : removed_) {
+    if (done) done = (*file)->append(removal(sequence, key));
   }
   if (done) done = (*file)->sync();
   if (done) done = files_->rename(unfinished, path_);
@@ -127,16 +141,27 @@ result<void> dead_letters::remove(std::uint64_t sequence) {
   if (found == letters_.end()) return {};
   stored_letter letter = std::move(found->second);
   letters_.erase(found);
-  std::string record;
-  append_record(record, {.kind = record_kind::unburied, .sequence = sequence});
-  auto done = append(record);
+  const std::string& key = removed_.emplace(sequence, letter.operation->key).first->second;
+  auto done = append(removal(sequence, key));
   if (!done) letters_.emplace(sequence, std::move(letter));
+  if (!done || directory_.empty()) removed_.erase(sequence);
   return done;
 }
 
 const stored_letter* dead_letters::find(std::uint64_t sequence) const {
   const auto found = letters_.find(sequence);
   return found == letters_.end() ? nullptr : &found->second;
+}
+
+std::unordered_map<std::string, std::uint64_t> dead_letters::last_of_keys() const {
+  std::unordered_map<std::string, std::uint64_t> last;
+  const auto note = [&](const std::string& key, std::uint64_t sequence) {
+    std::uint64_t& at = last[key];
+    at = std::max(at, sequence);
+  };
+  for (const auto& [sequence, letter] : letters_) note(letter.operation->key, sequence);
+  for (const auto& [sequence, key] : removed_) note(key, sequence);
+  return last;
 }
 
 std::vector<stored_letter> dead_letters::list() const {

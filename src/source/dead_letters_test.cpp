@@ -30,14 +30,14 @@ std::set<std::uint64_t> sequences(const dead_letters& letters) {
 TEST(DeadLetters, AreTheSameAfterOpening) {
   auto disk = std::make_shared<test_disk>();
   {
-    auto letters = *dead_letters::open(disk, "log");
+    auto letters = *dead_letters::open(disk, "log", 0);
     ASSERT_TRUE(letters.add(letter(3)));
     ASSERT_TRUE(letters.add(letter(5, true)));
     ASSERT_TRUE(letters.add(letter(9)));
     ASSERT_TRUE(letters.remove(9));
     ASSERT_TRUE(letters.remove(77));
   }
-  const auto letters = *dead_letters::open(disk, "log");
+  const auto letters = *dead_letters::open(disk, "log", 0);
   EXPECT_EQ(sequences(letters), (std::set<std::uint64_t>{3, 5}));
   const stored_letter& first = *letters.find(3);
   EXPECT_EQ(first.operation->key, "k");
@@ -56,7 +56,7 @@ TEST(DeadLetters, SurviveTheLossOfPower) {
     disk->off_at = at;
     std::set<std::uint64_t> kept;
     std::set<std::uint64_t> unknown;
-    if (auto letters = dead_letters::open(disk, "log")) {
+    if (auto letters = dead_letters::open(disk, "log", 0)) {
       for (std::uint64_t sequence = 1; sequence != 8; ++sequence) {
         (letters->add(letter(sequence)) ? kept : unknown).insert(sequence);
         if (sequence % 3 != 0) continue;
@@ -65,7 +65,7 @@ TEST(DeadLetters, SurviveTheLossOfPower) {
       }
     }
     disk->lose_power(random);
-    const auto opened = dead_letters::open(disk, "log");
+    const auto opened = dead_letters::open(disk, "log", 0);
     ASSERT_TRUE(opened) << at;
     const auto found = sequences(*opened);
     for (const std::uint64_t sequence : kept) EXPECT_TRUE(found.contains(sequence)) << at << ": " << sequence;
@@ -77,7 +77,7 @@ TEST(DeadLetters, SurviveTheLossOfPower) {
 
 TEST(DeadLetters, TrustNoFileWhoseSyncHasFailed) {
   auto disk = std::make_shared<test_disk>();
-  auto letters = *dead_letters::open(disk, "log");
+  auto letters = *dead_letters::open(disk, "log", 0);
   ASSERT_TRUE(letters.add(letter(1)));
   int failures = 1;
   disk->fault = [&](disk_operation what, const std::string&) {
@@ -90,20 +90,39 @@ TEST(DeadLetters, TrustNoFileWhoseSyncHasFailed) {
   ASSERT_TRUE(letters.add(letter(3)));
   random_source random{1};
   disk->lose_power(random);
-  const auto found = sequences(*dead_letters::open(disk, "log"));
+  const auto found = sequences(*dead_letters::open(disk, "log", 0));
   EXPECT_TRUE(found.contains(1) && found.contains(3));
 }
 
 TEST(DeadLetters, KeepAFileWithDamage) {
   auto disk = std::make_shared<test_disk>();
   {
-    auto letters = *dead_letters::open(disk, "log");
+    auto letters = *dead_letters::open(disk, "log", 0);
     for (std::uint64_t sequence = 1; sequence != 4; ++sequence) ASSERT_TRUE(letters.add(letter(sequence)));
   }
   std::string& bytes = *disk->content("log/dead-letters.log");
   bytes[bytes.size() / 2] ^= 1;
-  EXPECT_EQ(sequences(*dead_letters::open(disk, "log")), (std::set<std::uint64_t>{1, 3}));
+  EXPECT_EQ(sequences(*dead_letters::open(disk, "log", 0)), (std::set<std::uint64_t>{1, 3}));
   EXPECT_NE(disk->content("log/dead-letters.log.damaged"), nullptr);
+}
+
+TEST(DeadLetters, RememberThoseThatWereRemovedWhileTheLogMayHaveThem) {
+  auto disk = std::make_shared<test_disk>();
+  {
+    auto letters = *dead_letters::open(disk, "log", 0);
+    for (const std::uint64_t sequence : {3, 5, 9}) ASSERT_TRUE(letters.add(letter(sequence)));
+    ASSERT_TRUE(letters.remove(5));
+    ASSERT_TRUE(letters.remove(9));
+  }
+  using last_of_keys = std::unordered_map<std::string, std::uint64_t>;
+  struct row {
+    std::uint64_t applied, last;
+  };
+  for (const auto [applied, last] : {row{0, 9}, row{8, 9}, row{9, 3}, row{0, 3}}) {
+    const auto letters = *dead_letters::open(disk, "log", applied);
+    EXPECT_EQ(letters.last_of_keys(), (last_of_keys{{"k", last}})) << "applied up to " << applied;
+    EXPECT_EQ(sequences(letters), (std::set<std::uint64_t>{3}));
+  }
 }
 
 }  // namespace

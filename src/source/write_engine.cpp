@@ -65,7 +65,8 @@ result<void> engine_core::open(std::shared_ptr<file_layer> files) {
     if (!log) return std::unexpected(std::move(log).error());
     log_ = *std::move(log);
   }
-  auto letters = dead_letters::open(std::move(files), is_logged() ? how_.log.directory : std::string{});
+  auto letters = dead_letters::open(std::move(files), is_logged() ? how_.log.directory : std::string{},
+                                    log_ ? log_->recovery().applied : 0);
   if (!letters) return std::unexpected(std::move(letters).error());
   letters_ = *std::move(letters);
 
@@ -74,9 +75,12 @@ result<void> engine_core::open(std::shared_ptr<file_layer> files) {
   durable_ = log_ ? log_->durable() : 0;
   queue_.emplace(how_.batch, how_.retry, log_ ? log_->recovery().applied : next_, entropy_seed());
   const time_point start = now();
+  const auto buried = letters_->last_of_keys();
   for (operation_ptr& operation : recovered) {
     // The process ended after it had become a dead letter, and before the log said that it is done.
-    if (letters_->find(operation->sequence) == nullptr) queue_->add(std::move(operation), start);
+    const auto last = buried.find(operation->key);
+    if (last != buried.end() && operation->sequence <= last->second) continue;
+    queue_->add(std::move(operation), start);
   }
   queue_->pass(next_);
   if (log_) {

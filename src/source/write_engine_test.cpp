@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <mutex>
@@ -110,7 +111,9 @@ TEST(WriteEngine, AWriterGetsTheRoomThatAReplacedOperationLeaves) {
 TEST(WriteEngine, AcknowledgesNoMoreWhenItsIntervalSyncsFail) {
   auto disk = std::make_shared<test_disk>();
   std::atomic<bool> fails = false;
-  disk->fault = [&](disk_operation what, const std::string&) { return what == disk_operation::sync && fails ? EIO : 0; };
+  disk->fault = [&](disk_operation what, const std::string&) {
+    return what == disk_operation::sync && fails ? EIO : 0;
+  };
   auto how = options();
   how.log.sync = sync::interval;
   how.log.sync_every = 1ms;
@@ -136,6 +139,41 @@ TEST(WriteEngine, AcknowledgesNoMoreWhenItsIntervalSyncsFail) {
   const auto closed = running->close(0s);
   ASSERT_FALSE(closed);
   EXPECT_EQ(closed.error().code(), boost::system::errc::io_error);
+}
+
+TEST(WriteEngine, ADeadLetterThatIsGoneDoesNotComeBack) {
+  auto disk = std::make_shared<test_disk>();
+  auto how = options();
+  how.batch.most = 1;
+  how.retry = {.first = 1ms, .longest = 1ms};
+  std::mutex mutex;
+  std::string applied;
+  std::atomic<bool> down = true;
+  auto hooks = writing([&](std::span<const operation_ptr> batch) -> result<void> {
+    if (down && batch[0]->key == "stuck") return fail(errc::loader_failed, "down");
+    if (batch[0]->value == "poison") return fail(errc::loader_failed, "refused");
+    const std::lock_guard lock{mutex};
+    for (const auto& each : batch) applied += each->value;
+    return {};
+  });
+  hooks.is_permanent = [](const error& failure) { return failure.message() == "refused"; };
+  auto running = *open_write_engine(how, hooks, disk);
+  ASSERT_TRUE(running->submit(false, "stuck", "1", 1s));
+  const auto poison = running->submit(false, "a", "poison", 1s)->sequence;
+  wait_for([&] { return running->stats().buried == 1; });
+  ASSERT_TRUE(running->discard(poison));
+  ASSERT_TRUE(running->submit(false, "b", "2", 1s));
+  wait_for([&] { return running->stats().applied == 1; });
+  ASSERT_TRUE(running->close(0s));
+
+  running = *open_write_engine(how, hooks, disk);
+  EXPECT_EQ(running->stats().recovered, 3U);
+  EXPECT_EQ(running->pending("a"), nullptr);
+  down = false;
+  ASSERT_TRUE(running->flush(10s, nullptr));
+  EXPECT_EQ(running->stats().buried, 0U);
+  std::ranges::sort(applied);
+  EXPECT_EQ(applied, "122") << "none that was refused";
 }
 
 }  // namespace
