@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
+#include <thread>
 
 namespace seawall::sql {
 
@@ -26,16 +28,43 @@ error statements::too_many(std::string_view statement, std::size_t found) {
 
 // ---- database ----
 
+// The one whose commit and puts nobody gets between.
+class database::publisher {
+ public:
+  explicit publisher(database& of) : of_(of), alone_(of.publishing_) {
+    of_.overtaken_ = false;
+    of_.publisher_ = std::this_thread::get_id();
+  }
+  publisher(const publisher&) = delete;
+  publisher& operator=(const publisher&) = delete;
+  ~publisher() { of_.publisher_ = std::thread::id{}; }
+
+ private:
+  database& of_;
+  const std::unique_lock<std::shared_mutex> alone_;
+};
+
+bool database::publishes_here() const noexcept { return publisher_ == std::this_thread::get_id(); }
+
+// A hook of a cache may write while this thread puts: it cannot wait for itself, so what is put gives way.
+void database::await_publisher() {
+  if (publishes_here()) {
+    overtaken_ = true;
+    return;
+  }
+  const std::shared_lock after{publishing_};
+}
+
 // What somebody else puts may have been committed before this: then it is put before this returns, and so before its
 // caller invalidates.
 result<rows> database::run(std::string_view statement, std::span<const value> given, access how) {
   auto taken = take(how);
   if (!taken) return std::unexpected(std::move(taken).error());
-  auto done = (*taken)->run(statement, given);
-  give_back(**taken, how);
-  if (how == access::write) {
-    const std::shared_lock after{publishing_};
-  }
+  auto done = [&] {
+    const lease held{*this, **taken, how};
+    return (*taken)->run(statement, given);
+  }();
+  if (how == access::write) await_publisher();
   return done;
 }
 
@@ -62,14 +91,13 @@ result<void> transaction::commit() {
     roll_back();
     return written;
   }
-  std::unique_lock alone{of_.publishing_, std::defer_lock};
-  if (publishes_) alone.lock();
+  const bool puts = publishes_ && !of_.publishes_here();
+  std::optional<database::publisher> alone;
+  if (puts) alone.emplace(of_);
   auto committed = finish();
   if (!committed && !is(committed.error(), errc::outcome_unknown)) return committed;
-  if (!publishes_) {
-    const std::shared_lock after{of_.publishing_};
-  }
-  apply();
+  if (!puts) of_.await_publisher();
+  apply(puts && committed);
   return committed;
 }
 
@@ -81,13 +109,17 @@ result<void> transaction::finish() {
   return committed;
 }
 
-void transaction::apply() noexcept {
-  for (auto& one : after_) {
-    try {
-      one.apply();
-    } catch (...) {  // the next one is to be invalidated all the same, and the commit stands
+void transaction::apply(bool puts) noexcept {
+  const auto apply_all = [&] {
+    for (auto& one : after_) {
+      try {
+        one.apply(puts && !of_.overtaken_);
+      } catch (...) {  // the next one is to be invalidated all the same, and the commit stands
+      }
     }
-  }
+  };
+  apply_all();
+  if (puts && of_.overtaken_) apply_all();  // what was put before that may be older
   after_.clear();
 }
 

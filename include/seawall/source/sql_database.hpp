@@ -12,10 +12,12 @@
 
 #include "seawall/source/sql_transaction.hpp"
 
+#include <atomic>
 #include <memory>
 #include <shared_mutex>
 #include <span>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -49,6 +51,20 @@ class database : public statements {
   /// May be in a transaction that was neither committed nor rolled back.
   virtual void give_back(connection& which, access how) noexcept = 0;
 
+  /// Gives back what was taken, whatever happens: a connection may throw std::bad_alloc.
+  class lease {
+   public:
+    lease(database& of, connection& which, access how) noexcept : of_(of), which_(which), how_(how) {}
+    lease(const lease&) = delete;
+    lease& operator=(const lease&) = delete;
+    ~lease() { of_.give_back(which_, how_); }
+
+   private:
+    database& of_;
+    connection& which_;
+    const access how_;
+  };
+
  private:
   friend class transaction;
 
@@ -65,9 +81,16 @@ class database : public statements {
     return done;
   }
 
+  class publisher;
+
+  bool publishes_here() const noexcept;
+  void await_publisher();
+
   // Held alone from before the commit of whoever puts a value until that is done. Who only invalidates waits for it
   // between its commit and its invalidations: then nobody puts a value any more that was committed before.
   std::shared_mutex publishing_;
+  std::atomic<std::thread::id> publisher_{};  // who holds it alone
+  bool overtaken_ = false;                    // of its holder: it has written since, in a hook of the cache
 };
 
 }  // namespace seawall::sql

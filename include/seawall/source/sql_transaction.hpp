@@ -16,6 +16,7 @@
 // until `transact` returns.
 #pragma once
 
+#include "seawall/cache/policy.hpp"
 #include "seawall/source/sql_connection.hpp"
 
 #include <cstdint>
@@ -42,7 +43,7 @@ namespace detail {
 
 /// What to do after the commit; with an outbox, also as its row.
 struct aftermath {
-  std::move_only_function<void()> apply;
+  std::move_only_function<void(bool puts)> apply;  // what would put only invalidates without `puts`
   std::string cache;
   std::string_view kind;  // "key", "tag" or "all"
   std::string item;
@@ -76,7 +77,7 @@ class transaction final : public statements {
   void invalidates(Cache& cache, typename Cache::key_type key) {
     std::string item;
     if (outbox_) item = print(cache.name(), key);
-    auto apply = [&cache, which = std::move(key)] { cache.invalidate(which); };
+    auto apply = [&cache, which = std::move(key)](bool) { cache.invalidate(which); };
     after_.push_back({std::move(apply), cache.name(), "key", std::move(item)});
   }
 
@@ -84,27 +85,33 @@ class transaction final : public statements {
   template <class Cache>
   void invalidates_tag(Cache& cache, std::string tag) {
     std::string item = tag;
-    auto apply = [&cache, which = std::move(tag)] { cache.invalidate_tag(which); };
+    auto apply = [&cache, which = std::move(tag)](bool) { cache.invalidate_tag(which); };
     after_.push_back({std::move(apply), cache.name(), "tag", std::move(item)});
   }
 
   /// After the commit: cache.clear().
   template <class Cache>
   void invalidates_all(Cache& cache) {
-    after_.push_back({[&cache] { cache.clear(); }, cache.name(), "all", {}});
+    after_.push_back({[&cache](bool) { cache.clear(); }, cache.name(), "all", {}});
   }
 
-  /// After the commit: cache.put(key, value, {.version = version}), `version` being the row's. Until that is done, no
-  /// other transaction of this database in this process commits, so that none that is later is overtaken. Loaders of
-  /// the cache must give versions, too, if it has a shared tier. With an outbox, the relay invalidates the key.
+  /// After the commit: cache.put(key, value, how), with `version`, the row's, in `how`, which is otherwise the entry's
+  /// own, tags and times. Until that is done, no other transaction of this database in this process that puts commits,
+  /// and none that invalidates goes on, so that none that is later is overtaken. Loaders of the cache must give
+  /// versions, too, if it has a shared tier. With an outbox, the relay invalidates the key. It is only invalidated
+  /// where the commit may not have taken place, and where what the put calls (on_removal) has written meanwhile; that
+  /// must not wait for another thread which writes.
   template <class Cache>
-  void publishes(Cache& cache, typename Cache::key_type key, typename Cache::mapped_type what, std::uint64_t version) {
+  void publishes(Cache& cache, typename Cache::key_type key, typename Cache::mapped_type what, std::uint64_t version,
+                 entry_options how = {}) {
     std::string item;
     if (outbox_) item = print(cache.name(), key);
     publishes_ = true;
-    auto apply = [&cache, which = std::move(key), held = std::move(what), version]() mutable {
+    how.version = version;
+    auto apply = [&cache, which = std::move(key), held = std::move(what), how](bool puts) mutable {
       try {
-        cache.put(which, std::move(held), {.version = version});
+        if (!puts) return static_cast<void>(cache.invalidate(which));
+        cache.put(which, std::move(held), how);
       } catch (...) {
         cache.invalidate(which);
       }
@@ -135,7 +142,7 @@ class transaction final : public statements {
   result<void> leave(std::size_t before, bool keep);
   result<void> write_outbox();
   result<void> finish();
-  void apply() noexcept;
+  void apply(bool puts) noexcept;
   void give_back() noexcept;
 
   template <class K>

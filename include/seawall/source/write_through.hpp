@@ -31,6 +31,7 @@ template <class V>
 struct versioned {
   V value;
   std::uint64_t version = 0;
+  entry_options entry{};  ///< Its tags and times; what is unset is the cache's.
 };
 
 namespace detail {
@@ -55,8 +56,11 @@ auto update(Cache& cache, typename Cache::key_type key, sql::database& db, Write
       [&](sql::transaction& t) -> answer {
         answer done = write(t, std::as_const(key));
         if (!done) return done;
-        if constexpr (sql::detail::is_versioned<answer>) t.publishes(cache, key, done->value, done->version);
-        else t.invalidates(cache, key);
+        if constexpr (sql::detail::is_versioned<answer>) {
+          t.publishes(cache, key, done->value, done->version, done->entry);
+        } else {
+          t.invalidates(cache, key);
+        }
         return done;
       },
       how);
