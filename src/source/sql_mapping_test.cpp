@@ -257,6 +257,17 @@ TEST_F(Files, AFullDatabaseKeepsNothingOfTheTransaction) {
   EXPECT_EQ(db->query_one<int>("SELECT count(*) FROM a").value(), 0);
 }
 
+TEST_F(Files, AColumnThatIsAddedIsThereInStatementsOfBefore) {
+  const auto db = open(in.file("c.db"), {.readers = 1});
+  ASSERT_TRUE(db->execute("CREATE TABLE t (a INT)") && db->execute("INSERT INTO t VALUES (1)"));
+  EXPECT_THAT(db->query<std::tuple<int>>("SELECT * FROM t").value(), ElementsAre(std::tuple{1}));
+  ASSERT_TRUE(db->execute("ALTER TABLE t ADD COLUMN b TEXT DEFAULT 'two'"));
+  using both = std::tuple<int, std::string>;
+  EXPECT_THAT(db->query<both>("SELECT * FROM t").value(), ElementsAre(both{1, "two"}));
+  EXPECT_THAT(db->query_with("SELECT * FROM t", [](const sql::row_view& row) { return row.get<std::string>("b"); })
+                  .value(), ElementsAre("two"));
+}
+
 TEST_F(Files, AQueryThatWritesDoes) {
   auto db = open(path);
   ASSERT_TRUE(db->execute("CREATE TABLE a (id INTEGER PRIMARY KEY)"));

@@ -52,18 +52,30 @@ bool to_json(const sql::value& from, seawall::detail::json_writer& out) {
 }
 
 sql::value column(sqlite3_stmt* of, int index) {
-  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(of, index));
+  // Asked first, this would turn numbers into text; asked after the pointer, it is its size.
+  const auto size = [&] { return static_cast<std::size_t>(sqlite3_column_bytes(of, index)); };
   switch (sqlite3_column_type(of, index)) {
     case SQLITE_INTEGER: return {std::int64_t{sqlite3_column_int64(of, index)}};
     case SQLITE_FLOAT: return {sqlite3_column_double(of, index)};
-    case SQLITE_TEXT: return {std::string(reinterpret_cast<const char*>(sqlite3_column_text(of, index)), size)};
+    case SQLITE_TEXT: {
+      const auto* begin = reinterpret_cast<const char*>(sqlite3_column_text(of, index));
+      return {std::string(begin, size())};
+    }
     case SQLITE_BLOB: {
       const auto* begin = static_cast<const std::byte*>(sqlite3_column_blob(of, index));
-      return {sql::bytes(begin, begin + size)};
+      return {sql::bytes(begin, begin + size())};
     }
     default: return {};
   }
 }
+
+// The bindings point into the caller's values, and a statement that is not reset holds its lock.
+struct resetter {
+  void operator()(sqlite3_stmt* what) const noexcept {
+    sqlite3_reset(what);
+    sqlite3_clear_bindings(what);
+  }
+};
 
 std::string_view name_of(synchronous sync) {
   switch (sync) {
@@ -178,11 +190,12 @@ result<void> sqlite_connection::bind(sqlite3_stmt* to, std::span<const sql::valu
 }
 
 result<void> sqlite_connection::step(sqlite3_stmt* what, std::string_view statement, sql::rows& out) {
+  const std::int64_t before = sqlite3_total_changes64(handle_.get());
+  int code = sqlite3_step(what);
+  // Only now: after a change of the schema the first step prepares the statement anew, and * may be other columns.
   const int width = sqlite3_column_count(what);
   for (int i = 0; i != width; ++i) out.columns.emplace_back(sqlite3_column_name(what, i));
-  const std::int64_t before = sqlite3_total_changes64(handle_.get());
-  int code = SQLITE_ROW;
-  while ((code = sqlite3_step(what)) == SQLITE_ROW) {
+  for (; code == SQLITE_ROW; code = sqlite3_step(what)) {
     if (out.size() == max_rows_) {
       return sql::fail(sql::errc::mapping, fmt::format("\"{}\" has more than {} rows (max_rows): use LIMIT",
                                                        shortened(statement), max_rows_));
@@ -204,10 +217,9 @@ result<sql::rows> sqlite_connection::run(std::string_view statement, std::span<c
   if (!ready) return std::unexpected(std::move(ready).error());
   sql::rows out;
   out.statement = shortened(statement);
+  const std::unique_ptr<sqlite3_stmt, resetter> used{*ready};
   auto done = bind(*ready, given, statement);
   if (done) done = step(*ready, statement, out);
-  sqlite3_reset(*ready);
-  sqlite3_clear_bindings(*ready);
   if (!done) return std::unexpected(std::move(done).error());
   strayed_ |= in_transaction_ && sqlite3_get_autocommit(handle_.get()) != 0;
   return out;

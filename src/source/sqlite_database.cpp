@@ -26,7 +26,10 @@ result<void> validate(const options& how) {
 class sqlite_database final : public sql::database {
  public:
   sqlite_database(std::string path, const options& how, std::unique_ptr<sqlite_connection> writer)
-      : path_(std::move(path)), how_(how), writer_(std::move(writer)) {}
+      : path_(std::move(path)), how_(how), writer_(std::move(writer)) {
+    readers_.reserve(how.readers);
+    idle_.reserve(how.readers);  // giving back must not fail
+  }
 
   sql::dialect dialect() const noexcept override { return sql::dialect::sqlite; }
 
@@ -35,11 +38,9 @@ class sqlite_database final : public sql::database {
     if (how == sql::access::read && !alone()) {
       auto taken = take(sql::access::read);
       if (!taken) return std::unexpected(std::move(taken).error());
+      const lease held{*this, **taken, sql::access::read};
       auto& reader = static_cast<sqlite_connection&>(**taken);
-      const bool writes = reader.changes(statement);
-      auto done = writes ? result<sql::rows>{} : reader.run(statement, given);
-      give_back(reader, sql::access::read);
-      if (!writes) return done;
+      if (!reader.changes(statement)) return reader.run(statement, given);
     }
     return database::run(statement, given, sql::access::write);
   }
