@@ -41,12 +41,18 @@ outbox_relay::outbox_relay(std::shared_ptr<database> db, relay_options how)
     : db_(std::move(db)), how_(std::move(how)) {}
 
 result<std::size_t> outbox_relay::run_once() {
+  auto passed = try_pass();
+  if (!passed) return std::unexpected(std::move(passed).error());
+  return passed->done;
+}
+
+auto outbox_relay::try_pass() -> result<outcome> {
   passes_.fetch_add(1, std::memory_order_relaxed);
   auto done = words_of(db_->dialect()).locks_rows
                   ? db_->transact([this](transaction& t) { return pass(t); })
                   : pass(*db_);
   if (done) {
-    done_.fetch_add(*done, std::memory_order_relaxed);
+    done_.fetch_add(done->done, std::memory_order_relaxed);
   } else {
     failures_.fetch_add(1, std::memory_order_relaxed);
     if (how_.log) how_.log(log_level::warning, "outbox: " + done.error().message());
@@ -55,9 +61,10 @@ result<std::size_t> outbox_relay::run_once() {
 }
 
 // Rows are removed after they were done: whoever dies between leaves them to be done again.
-result<std::size_t> outbox_relay::pass(statements& on) {
+// Those of other caches are not claimed: a relay elsewhere that serves them would have to wait as for failed ones.
+auto outbox_relay::pass(statements& on) -> result<outcome> {
   using row = std::tuple<std::int64_t, std::string, std::string, bytes, std::int64_t>;
-  auto rows = on.query<row>(words_of(db_->dialect()).claim, std::max<std::size_t>(how_.batch, 1));
+  auto rows = on.query<row>(words_of(db_->dialect()).claim, batch(), served());
   if (!rows) return std::unexpected(std::move(rows).error());
   std::vector<std::int64_t> done;
   std::vector<claimed> failed;
@@ -74,19 +81,24 @@ result<std::size_t> outbox_relay::pass(statements& on) {
     poisoned_.fetch_add(1, std::memory_order_relaxed);
     failed.push_back(std::move(what));
   }
-  if (how_.delivered && !done.empty() && !how_.delivered()) {
+  const bool delivered = done.empty() || !how_.delivered || how_.delivered();
+  if (!delivered) {
     undelivered_.fetch_add(1, std::memory_order_relaxed);
     done.clear();
   }
   if (auto settled = settle(on, done, failed); !settled) return std::unexpected(std::move(settled).error());
-  return done.size();
+  return outcome{rows->size(), done.size(), delivered};
+}
+
+std::vector<std::string> outbox_relay::served() const {
+  std::vector<std::string> names;
+  for (const auto& [name, target] : targets_) names.push_back(name);
+  return names;
 }
 
 result<void> outbox_relay::do_row(const claimed& row) {
-  const auto target = targets_.find(row.cache);
-  if (target == targets_.end()) return fail(errc::argument, "the relay was not given this cache");
   try {
-    return target->second(row.kind, row.item);
+    return targets_.at(row.cache)(row.kind, row.item);
   } catch (...) {
     return std::unexpected(seawall::detail::current_failure());
   }
@@ -99,7 +111,8 @@ result<void> outbox_relay::settle(statements& on, const std::vector<std::int64_t
     if (auto removed = on.execute(words.remove, done); !removed) return std::unexpected(std::move(removed).error());
   }
   for (const claimed& one : failed) {
-    const duration wait = doubled(how_.first_retry, how_.max_retry, one.attempts);
+    const duration first = std::max<duration>(how_.first_retry, std::chrono::milliseconds{1});
+    const duration wait = doubled(first, std::max(first, how_.max_retry), one.attempts);
     auto postponed = on.execute(words.postpone, std::vector{one.id}, milliseconds(wait));
     if (!postponed) return std::unexpected(std::move(postponed).error());
   }
@@ -111,12 +124,18 @@ relay_stats outbox_relay::stats() const {
 }
 
 result<outbox_lag> outbox_relay::lag() {
-  using figures = std::tuple<std::uint64_t, std::uint64_t, std::int64_t>;
-  auto found = db_->query_one<figures>(words_of(db_->dialect()).lag);
+  using figures = std::tuple<std::uint64_t, std::uint64_t, std::int64_t, std::uint64_t, std::int64_t>;
+  auto found = db_->query_one<figures>(words_of(db_->dialect()).lag, served());
   if (!found) return std::unexpected(std::move(found).error());
   if (!*found) return outbox_lag{};
-  const auto [rows, failed, age] = **found;
-  return outbox_lag{rows, failed, std::chrono::milliseconds{age}};
+  const auto [rows, failed, age, foreign, foreign_age] = **found;
+  const outbox_lag now{rows, failed, std::chrono::milliseconds{age}, foreign, std::chrono::milliseconds{foreign_age}};
+  if (now.oldest_foreign > how_.max_retry && how_.log) {
+    how_.log(log_level::warning, fmt::format("outbox: {} rows are of caches that this relay was not given, and the "
+                                             "oldest is {} s old: does any relay serve them?",
+                                             foreign, foreign_age / 1000));
+  }
+  return now;
 }
 
 // ---- the thread ----
@@ -148,8 +167,12 @@ void outbox_relay::stop() {
   drain();
 }
 
+// Rows that could not be done are not due any more, and those that are not delivered are: these end it.
 void outbox_relay::drain() {
-  for (auto done = run_once(); done && *done != 0;) done = run_once();
+  for (;;) {
+    const auto passed = try_pass();
+    if (!passed || !passed->delivered || passed->claimed < batch()) return;
+  }
 }
 
 void outbox_relay::work() {

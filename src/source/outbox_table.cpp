@@ -17,12 +17,14 @@ outbox_words sqlite_words() {
                             "not_before INTEGER NOT NULL DEFAULT 0)", now),
       .insert = "INSERT INTO seawall_outbox (cache, kind, item) VALUES (?1, ?2, ?3)",
       .claim = fmt::format("SELECT id, cache, kind, item, attempts FROM seawall_outbox WHERE not_before <= {} "
-                           "ORDER BY id LIMIT ?1", now),
+                           "AND cache IN (SELECT value FROM json_each(?2)) ORDER BY id LIMIT ?1", now),
       .remove = fmt::format("DELETE FROM seawall_outbox WHERE {}", listed),
       .postpone = fmt::format("UPDATE seawall_outbox SET attempts = attempts + 1, not_before = {} + ?2 WHERE {}", now,
                               listed),
       .lag = fmt::format("SELECT count(*), count(*) FILTER (WHERE attempts > 0), "
-                         "coalesce(max({} - min(created_at), 0), 0) FROM seawall_outbox", now),
+                         "coalesce(max({0} - min(created_at), 0), 0), count(*) FILTER (WHERE {1}), "
+                         "coalesce(max({0} - min(created_at) FILTER (WHERE {1}), 0), 0) FROM seawall_outbox",
+                         now, "cache NOT IN (SELECT value FROM json_each(?1))"),
       .locks_rows = false,
   };
 }
@@ -36,12 +38,14 @@ outbox_words postgresql_words() {
                             "not_before bigint NOT NULL DEFAULT 0)", now),
       .insert = "INSERT INTO seawall_outbox (cache, kind, item) VALUES ($1, $2, $3)",
       .claim = fmt::format("SELECT id, cache, kind, item, attempts FROM seawall_outbox WHERE not_before <= {} "
-                           "ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED", now),
+                           "AND cache = ANY($2) ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED", now),
       .remove = "DELETE FROM seawall_outbox WHERE id = ANY($1)",
       .postpone = fmt::format("UPDATE seawall_outbox SET attempts = attempts + 1, not_before = {} + $2 "
                               "WHERE id = ANY($1)", now),
       .lag = fmt::format("SELECT count(*), count(*) FILTER (WHERE attempts > 0), "
-                         "coalesce(greatest({} - min(created_at), 0), 0) FROM seawall_outbox", now),
+                         "coalesce(greatest({0} - min(created_at), 0), 0), count(*) FILTER (WHERE {1}), "
+                         "coalesce(greatest({0} - min(created_at) FILTER (WHERE {1}), 0), 0) FROM seawall_outbox",
+                         now, "cache <> ALL($1)"),
       .locks_rows = true,
   };
 }

@@ -11,10 +11,12 @@ namespace seawall::sql {
 struct outbox_words {
   std::string create;
   std::string insert;    ///< Arguments: cache, kind, item.
-  std::string claim;     ///< A limit. Answers id, cache, kind, item, attempts: the oldest that are due.
+  std::string claim;     ///< A limit, names of caches. Answers id, cache, kind, item, attempts: the oldest due.
   std::string remove;    ///< A list of ids.
   std::string postpone;  ///< A list of ids, milliseconds.
-  std::string lag;       ///< Answers rows, those that failed before, milliseconds since the oldest.
+  /// Names of caches. Answers rows, those that failed before, milliseconds since the oldest; of these, those of other
+  /// caches, and milliseconds since the oldest of them.
+  std::string lag;
   bool locks_rows;       ///< What is claimed nobody else gets until the transaction ends.
 };
 

@@ -126,7 +126,7 @@ TEST_F(Outbox, WhatCannotBeDoneWaitsAndHoldsUpNobody) {
   std::vector<std::string> said;
   const auto patient = relay({.batch = 4, .log = [&](log_level, std::string_view text) { said.emplace_back(text); }});
   patient->add(counted);
-  die("unknown", "key", "a");
+  die("users", "item", "a");
   die("counted", "key", "five");
   die("counted", "whole", "");
   die("counted", "key", "5");
@@ -139,12 +139,50 @@ TEST_F(Outbox, WhatCannotBeDoneWaitsAndHoldsUpNobody) {
   EXPECT_EQ(patient->lag()->rows, 3U);
   EXPECT_EQ(patient->lag()->failed, 3U);
   ASSERT_EQ(said.size(), 3U);
-  EXPECT_THAT(said[0], HasSubstr("cache 'unknown'"));
+  EXPECT_THAT(said[0], HasSubstr("no such kind: 'item'"));
   EXPECT_THAT(said[1], HasSubstr("cannot read 4 bytes as int32_t")) << said[1];
   EXPECT_THAT(said[2], HasSubstr("no such kind: 'whole'"));
   ASSERT_TRUE(db->execute("UPDATE seawall_outbox SET not_before = 0"));
   EXPECT_EQ(patient->run_once().value(), 0U);
   EXPECT_EQ(db->query_one<int>("SELECT min(attempts) FROM seawall_outbox").value(), 2);
+}
+
+TEST_F(Outbox, RowsOfCachesOfOthersAreLeftToThem) {
+  std::vector<std::string> said;
+  const auto one = relay({.batch = 1, .log = [&](log_level, std::string_view text) { said.emplace_back(text); }});
+  warm();
+  die("theirs", "key", "a");
+  die("users", "key", "bob");
+  EXPECT_EQ(one->run_once().value(), 1U);
+  EXPECT_EQ(one->stats().poisoned, 0U);
+  EXPECT_EQ(db->query_one<int>("SELECT sum(attempts) + sum(not_before) FROM seawall_outbox").value(), 0);
+  EXPECT_EQ(one->lag()->foreign, 1U);
+  EXPECT_TRUE(said.empty());
+  ASSERT_TRUE(db->execute("UPDATE seawall_outbox SET created_at = created_at - 3600000"));
+  EXPECT_GE(one->lag()->oldest_foreign, std::chrono::hours{1});
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_THAT(said[0], HasSubstr("1 rows are of caches that this relay was not given"));
+  cache<std::string, int> theirs{{.name = "theirs", .executor = executor}};
+  const auto other = std::make_unique<sql::outbox_relay>(db);
+  other->add(theirs);
+  EXPECT_EQ(other->lag()->foreign, 0U);
+  EXPECT_EQ(other->run_once().value(), 1U);
+}
+
+TEST_F(Outbox, ABatchThatFailsDoesNotEndTheWork) {
+  const auto one = relay({.batch = 2});
+  for (int i = 0; i != 4; ++i) die("users", "item", "a");
+  die("users", "key", "bob");
+  one->stop();
+  EXPECT_EQ(one->stats().done, 1U);
+  EXPECT_EQ(one->stats().poisoned, 4U);
+}
+
+TEST_F(Outbox, WhatIsNotDeliveredEndsIt) {
+  const auto one = relay({.batch = 1, .delivered = [] { return false; }});
+  die("users", "key", "bob");
+  one->stop();
+  EXPECT_EQ(one->stats().passes, 1U);
 }
 
 TEST_F(Outbox, RowsStayUntilTheSharedTierHasThem) {

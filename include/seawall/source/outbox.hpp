@@ -17,6 +17,7 @@
 #include "seawall/base/log.hpp"
 #include "seawall/source/sql_database.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -28,6 +29,7 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace seawall::sql {
 
@@ -37,14 +39,14 @@ result<void> create_outbox(database& db);
 struct relay_options {
   std::size_t batch = 256;                           ///< Rows at a time; at least 1.
   duration poll = std::chrono::milliseconds{200};    ///< How often the table is looked at; at least 1 ms.
-  /// A row that cannot be done (an unknown cache, a key that cannot be read) waits, twice as long each time. Others
-  /// do not wait for it.
-  duration first_retry = std::chrono::seconds{1};
+  /// A row that cannot be done (a key that cannot be read) waits, twice as long each time. Others do not wait for it.
+  duration first_retry = std::chrono::seconds{1};    ///< At least 1 ms.
   duration max_retry = std::chrono::minutes{1};
   /// Whether what was invalidated so far has reached the shared tier; rows are removed only then, else done again.
   /// With a tier: [tier] { return tier->stats().undelivered == 0; }. Default: it always has.
   std::function<bool()> delivered{};
-  log_hook log{};                                    ///< Is told of rows that cannot be done, and of failing passes.
+  /// Is told of rows that cannot be done, of failing passes, and by `lag` of rows that nobody seems to serve.
+  log_hook log{};
 };
 
 /// Totals since the relay was made.
@@ -61,6 +63,8 @@ struct outbox_lag {
   std::uint64_t rows = 0;
   std::uint64_t failed = 0;  ///< Of these: those that could not be done at least once.
   duration oldest{};         ///< The age of the oldest row, by the database's clock.
+  std::uint64_t foreign = 0;   ///< Of all: those of caches that this relay was not given. It leaves them to others.
+  duration oldest_foreign{};   ///< The age of the oldest of them. More than `max_retry`: nobody serves that cache.
 };
 
 /// Thread safety: `add` before `start`; all else from any thread. The caches must outlive it.
@@ -71,7 +75,7 @@ class outbox_relay {
   outbox_relay& operator=(const outbox_relay&) = delete;
   ~outbox_relay() { stop(); }
 
-  /// Serves the rows of the cache with this name. Its keys need a codec.
+  /// Serves the rows of the cache with this name. Its keys need a codec. Rows of other caches are left alone.
   template <class Cache>
   void add(Cache& cache) {
     using K = typename Cache::key_type;
@@ -91,19 +95,28 @@ class outbox_relay {
   void start();
   /// Has the thread look at the table now.
   void wake();
-  /// Does what is in the table and due, and ends the thread. Also without a thread.
+  /// Does what is in the table and due, as far as it is delivered, and ends the thread. Also without a thread.
   void stop();
 
   /// One pass on this thread: how many rows were done and removed. At most `batch`.
   result<std::size_t> run_once();
 
   relay_stats stats() const;
+  /// Asks the database.
   result<outbox_lag> lag();
 
  private:
   struct claimed;
+  struct outcome {
+    std::size_t claimed = 0;
+    std::size_t done = 0;
+    bool delivered = true;
+  };
 
-  result<std::size_t> pass(statements& on);
+  result<outcome> try_pass();
+  result<outcome> pass(statements& on);
+  std::size_t batch() const noexcept { return std::max<std::size_t>(how_.batch, 1); }
+  std::vector<std::string> served() const;
   result<void> do_row(const claimed& row);
   result<void> settle(statements& on, const std::vector<std::int64_t>& done, const std::vector<claimed>& failed);
   void drain();
