@@ -87,33 +87,8 @@ bool parse(std::string_view text, T& out) {
 
 sql::value cell(const PGresult* from, int row, int column) {
   if (PQgetisnull(from, row, column) != 0) return {};
-  const char* begin = PQgetvalue(from, row, column);
-  const std::string_view text{begin, static_cast<std::size_t>(PQgetlength(from, row, column))};
-  switch (PQftype(from, column)) {
-    case type_bool: return {std::int64_t{text == "t"}};
-    case type_int2:
-    case type_int4:
-    case type_int8:
-    case type_oid:
-      if (std::int64_t number = 0; parse(text, number)) return {number};
-      break;
-    case type_float4:  // its shortest form is exact for a float, not for a double
-      if (float number = 0; parse(text, number)) return {static_cast<double>(number)};
-      break;
-    case type_float8:
-      if (double number = 0; parse(text, number)) return {number};
-      break;
-    case type_bytea: {
-      std::size_t size = 0;
-      unsigned char* raw = PQunescapeBytea(reinterpret_cast<const unsigned char*>(begin), &size);
-      if (raw == nullptr) break;
-      const std::unique_ptr<unsigned char, decltype(&PQfreemem)> owner{raw, &PQfreemem};
-      const auto* bytes = reinterpret_cast<const std::byte*>(raw);
-      return {sql::bytes(bytes, bytes + size)};
-    }
-    default: break;
-  }
-  return {std::string{text}};
+  const std::string_view text{PQgetvalue(from, row, column), static_cast<std::size_t>(PQgetlength(from, row, column))};
+  return value_of(PQftype(from, column), text);
 }
 
 constexpr std::array<std::string_view, 4> writing{"INSERT", "UPDATE", "DELETE", "MERGE"};
@@ -204,6 +179,35 @@ result<parameters> parameters::make(std::span<const sql::value> given, std::span
     }
   }
   return made;
+}
+
+sql::value value_of(Oid type, std::string_view text) {
+  switch (type) {
+    case type_bool: return {std::int64_t{text == "t"}};
+    case type_int2:
+    case type_int4:
+    case type_int8:
+    case type_oid:
+      if (std::int64_t number = 0; parse(text, number)) return {number};
+      break;
+    case type_float4:  // its shortest form is exact for a float, not for a double
+      if (float number = 0; parse(text, number)) return {static_cast<double>(number)};
+      break;
+    case type_float8:
+      if (double number = 0; parse(text, number)) return {number};
+      break;
+    case type_bytea: {
+      std::size_t size = 0;
+      const std::string ended{text};
+      unsigned char* raw = PQunescapeBytea(reinterpret_cast<const unsigned char*>(ended.c_str()), &size);
+      if (raw == nullptr) break;
+      const std::unique_ptr<unsigned char, decltype(&PQfreemem)> owner{raw, &PQfreemem};
+      const auto* bytes = reinterpret_cast<const std::byte*>(raw);
+      return {sql::bytes(bytes, bytes + size)};
+    }
+    default: break;
+  }
+  return {std::string{text}};
 }
 
 result<sql::rows> rows_of(const PGresult* answer, std::string_view statement, std::size_t max_rows) {

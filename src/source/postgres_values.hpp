@@ -41,6 +41,9 @@ class parameters {
   std::deque<std::string> kept_;  // a deque: values_ points into it
 };
 
+/// A value in the text form of its type.
+sql::value value_of(Oid type, std::string_view text);
+
 /// All rows of an answer in text format; errc::mapping if there are more than `max_rows`.
 result<sql::rows> rows_of(const PGresult* answer, std::string_view statement, std::size_t max_rows);
 

@@ -1,0 +1,321 @@
+// change_capture on a real server: whoever changes a row, the caches hear of it, whatever is killed in between.
+#include "postgres_support.hpp"
+#include "seawall/source/change_capture.hpp"
+#include "seawall/testing.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace seawall::postgres_test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+/// All on one server; it survives what is done to it.
+struct OnLogicalServer : ::testing::Test {
+  static postgres_server& server() {
+    static const auto only = postgres_server::start({.config = {
+        "wal_level = logical", "max_wal_senders = 5", "max_replication_slots = 5", "max_slot_wal_keep_size = 32MB",
+        "synchronous_standby_names = 'nobody'", "synchronous_commit = local", "autovacuum = off"}});
+    return *only;
+  }
+  void SetUp() override {
+    SEAWALL_NEEDS_POSTGRES();
+    db = opened(at(server()));
+    for (const std::string_view statement :
+         {"DROP PUBLICATION IF EXISTS seawall", "DROP TABLE IF EXISTS products, prices, loose",
+          "CREATE TABLE products (id int PRIMARY KEY, name text)",
+          "CREATE TABLE prices (id int PRIMARY KEY, product_id int, cents int)",
+          "ALTER TABLE prices REPLICA IDENTITY FULL",
+          "INSERT INTO products SELECT i, 'old' FROM generate_series(1, 20) i",
+          "INSERT INTO prices SELECT i, i, 100 FROM generate_series(1, 20) i"}) {
+      run(statement);
+    }
+  }
+  void TearDown() override {
+    if (!db) return;
+    EXPECT_TRUE(made(options())->drop_slot());
+  }
+
+  void run(std::string_view statement) {
+    servers::wait_until("the server takes the statement", [&] { return db->execute(statement).has_value(); });
+  }
+
+  capture_options options() {
+    return {.url = server().url(), .slot = "shop", .create = true, .status_every = 20ms, .first_retry = 10ms,
+            .max_retry = 50ms,
+            .log = [this](log_level, std::string_view text) {
+              const std::lock_guard lock{log_mutex};
+              log += std::string{text} + '\n';
+            }};
+  }
+  std::unique_ptr<change_capture> made(capture_options how) {
+    auto capture = std::make_unique<change_capture>(std::move(how));
+    capture->table("products").key(products, "id");
+    capture->table("prices").key(products, "product_id").tag(lists, sql::table_tag("prices"));
+    return capture;
+  }
+  std::unique_ptr<change_capture> started() { return started(options()); }
+  std::unique_ptr<change_capture> started(capture_options how) {
+    auto capture = made(std::move(how));
+    const auto done = capture->start();
+    EXPECT_TRUE(done) << text_of(done);
+    return capture;
+  }
+
+  void fill() {
+    for (int id = 1; id <= 30; ++id) products.put(id, "cached");
+    lists.put(1, "cached", {.tags = {sql::table_tag("prices")}});
+  }
+  void expect_gone(cache<int, std::string>& from, int key) {
+    servers::wait_until("it is invalidated", [&] { return !from.contains(key); });
+  }
+  void expect_streaming(const change_capture& capture, std::uint64_t times) {
+    servers::wait_until("it reads again", [&] {
+      const auto now = capture.stats();
+      return now.streaming && now.connections >= times;
+    });
+  }
+  /// Whatever was committed before is followed.
+  void catch_up() {
+    products.put(20, "mark");
+    run("UPDATE products SET id = 20 WHERE id = 20");
+    expect_gone(products, 20);
+  }
+  std::string logged() {
+    const std::lock_guard lock{log_mutex};
+    return log;
+  }
+
+  std::shared_ptr<postgres::database> db;
+  std::mutex log_mutex;
+  std::string log;  // guarded by log_mutex
+  std::shared_ptr<manual_executor> executor = std::make_shared<manual_executor>();
+  cache<int, std::string> products{{.name = "products", .executor = executor}};
+  cache<int, std::string> lists{{.name = "lists", .executor = executor}};
+};
+
+TEST_F(OnLogicalServer, WhatIsChangedElsewhereIsInvalidated) {
+  const auto capture = started();
+  struct row {
+    std::string_view statement;
+    int gone;
+    bool lists_gone;
+  };
+  for (const row& one : {row{"INSERT INTO products VALUES (25, 'new')", 25, false},
+                         row{"UPDATE products SET name = 'new' WHERE id = 1", 1, false},
+                         row{"DELETE FROM products WHERE id = 2", 2, false},
+                         row{"UPDATE products SET id = 28 WHERE id = 3", 3, false},
+                         row{"UPDATE products SET id = 27 WHERE id = 28", 27, false},
+                         row{"UPDATE prices SET product_id = 29 WHERE id = 4", 4, true},
+                         row{"UPDATE prices SET product_id = NULL WHERE id = 4", 29, true},
+                         row{"DELETE FROM prices WHERE id = 6", 6, true},
+                         row{"ALTER TABLE products ADD COLUMN note text, DROP COLUMN name", 0, false},
+                         row{"INSERT INTO products VALUES (26, 'note')", 26, false}}) {
+    SCOPED_TRACE(one.statement);
+    fill();
+    run(one.statement);
+    if (one.gone != 0) expect_gone(products, one.gone);
+    catch_up();
+    EXPECT_EQ(lists.contains(1), !one.lists_gone);
+    EXPECT_TRUE(products.contains(10));
+  }
+  fill();
+  products.put_absent(30);  // a cached absence hides a row, too
+  run("INSERT INTO products VALUES (30, 'new')");
+  expect_gone(products, 30);
+  EXPECT_EQ(capture->stats().unclear, 0);
+  EXPECT_EQ(capture->stats().cleared_all, 1);
+  EXPECT_EQ(capture->stats().slots, 1);
+}
+
+TEST_F(OnLogicalServer, WholeTransactionsCount) {
+  auto how = options();
+  how.max_steps = 100;
+  const auto capture = started(how);
+  fill();
+  EXPECT_FALSE(db->transact([](sql::transaction& t) -> result<void> {
+    (void)t.execute("UPDATE products SET name = 'x'");
+    return fail(errc::cancelled);
+  }));
+  catch_up();
+  EXPECT_TRUE(products.contains(1)) << "rolled back";
+
+  run("TRUNCATE prices");
+  expect_gone(lists, 1);
+  EXPECT_FALSE(products.contains(1));
+
+  fill();
+  run("INSERT INTO prices SELECT i, 100 + i, 1 FROM generate_series(1, 5000) i");
+  expect_gone(products, 1);
+  EXPECT_EQ(capture->stats().cleared_all, 2);
+}
+
+TEST_F(OnLogicalServer, ARowWhoseKeyCannotBeToldClearsItsCache) {
+  auto capture = made(options());
+  capture->table("products").tag(lists, [](const row_image& row) { return "name:" + std::string{row.text("name")}; });
+  ASSERT_TRUE(capture->start());
+  lists.put(1, "cached", {.tags = {"name:new"}});
+  lists.put(2, "cached", {.tags = {"name:other"}});
+  run("INSERT INTO products VALUES (25, 'new')");
+  expect_gone(lists, 1);
+  EXPECT_TRUE(lists.contains(2));
+  run("UPDATE products SET name = 'newer' WHERE id = 25");
+  expect_gone(lists, 2);
+  EXPECT_EQ(capture->stats().unclear, 1);
+  EXPECT_THAT(logged(), HasSubstr("'lists' is cleared: the old 'name' of a row of public.products is not in the log"));
+}
+
+TEST_F(OnLogicalServer, NothingIsMissedWhoeverDies) {
+  auto capture = started();
+  fill();
+  run("SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
+  run("UPDATE products SET name = 'a' WHERE id = 1");
+  expect_gone(products, 1);
+
+  server().restart();
+  run("UPDATE products SET name = 'b' WHERE id = 2");
+  expect_gone(products, 2);
+  EXPECT_GE(capture->stats().failures, 2);
+
+  capture.reset();
+  run("UPDATE products SET name = 'c' WHERE id = 3");
+  EXPECT_TRUE(products.contains(3));
+  capture = started();
+  expect_gone(products, 3);
+  EXPECT_TRUE(products.contains(10));
+  EXPECT_EQ(capture->stats().slots, 0);
+}
+
+TEST_F(OnLogicalServer, ASlotThatIsGoneOrLostClearsEverythingAndIsMadeAnew) {
+  auto capture = started();
+  fill();
+  servers::wait_until("it is dropped", [&] {
+    (void)db->execute("SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
+    return db->execute("SELECT pg_drop_replication_slot('shop')").has_value();
+  });
+  expect_gone(products, 10);
+  EXPECT_FALSE(lists.contains(1));
+  expect_streaming(*capture, 2);
+  catch_up();
+
+  capture.reset();
+  fill();
+  servers::wait_until("the server has removed its log", [&] {
+    run("CREATE TABLE loose (n int)");
+    run("DROP TABLE loose");
+    run("SELECT pg_switch_wal()");
+    run("CHECKPOINT");
+    return *db->query_one<std::string>("SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'shop'") == "lost";
+  });
+  capture = started();
+  EXPECT_FALSE(products.contains(10));
+  EXPECT_EQ(capture->stats().slots, 1);
+  catch_up();
+}
+
+TEST_F(OnLogicalServer, APlaceIsConfirmedOnceDelivered) {
+  std::atomic<bool> delivered{true};
+  auto how = options();
+  how.delivered = [&] { return delivered.load(); };
+  auto capture = started(how);
+  catch_up();
+  delivered = false;
+  fill();
+  run("UPDATE products SET name = 'a' WHERE id = 1");
+  expect_gone(products, 1);
+  EXPECT_GT(capture->lag().oldest, 0ns);
+  capture.reset();
+  fill();
+  capture = started(how);
+  expect_gone(products, 1);  // again
+  delivered = true;
+  servers::wait_until("it is confirmed", [&] { return capture->lag().oldest == 0ns; });
+  capture.reset();
+}
+
+TEST_F(OnLogicalServer, ABacklogBeyondTheLimitIsGivenUp) {
+  std::atomic<bool> delivered{true};
+  auto how = options();
+  how.max_lag_bytes = 1U << 20U;
+  how.delivered = [&] { return delivered.load(); };
+  const auto capture = started(how);
+  delivered = false;
+  fill();
+  run("INSERT INTO prices SELECT i, NULL, 1 FROM generate_series(100, 30000) i");
+  expect_gone(products, 10);
+  delivered = true;
+  expect_streaming(*capture, 2);
+  EXPECT_GE(capture->stats().cleared_all, 2);
+  EXPECT_THAT(logged(), HasSubstr("more than max_lag_bytes"));
+  catch_up();
+}
+
+TEST_F(OnLogicalServer, ASlotIsReadByOneAndTheNextWaits) {
+  auto first = started();
+  const auto second = started();
+  EXPECT_FALSE(second->stats().streaming);
+  EXPECT_THAT(second->stats().problem, HasSubstr("another capture has it"));
+  first.reset();
+  expect_streaming(*second, 1);
+  fill();
+  catch_up();
+}
+
+TEST_F(OnLogicalServer, ACommitCountsOnceOthersSeeIt) {
+  const auto capture = started();
+  fill();
+  // A standby that never answers: the commit is in the log, and its session waits.
+  auto writer = std::thread{[this] {
+    (void)db->transact([](sql::transaction& t) -> result<void> {
+      (void)t.execute("SET LOCAL synchronous_commit = on");
+      (void)t.execute("UPDATE products SET name = 'unseen' WHERE id = 1");
+      return {};
+    });
+  }};
+  const std::string waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+  servers::wait_until("it waits", [&] { return **db->query_one<int>("SELECT count(*) " + waiting) == 1; });
+  servers::wait_until("the commit is here", [&] { return capture->lag().oldest > 0ns; });
+  EXPECT_EQ(*db->query_one<std::string>("SELECT name FROM products WHERE id = 1"), "old");
+  EXPECT_TRUE(products.contains(1));  // else a reader would store "old" again
+  run("SELECT pg_cancel_backend(pid) " + waiting);
+  expect_gone(products, 1);
+  writer.join();
+}
+
+TEST_F(OnLogicalServer, WhatIsMissingIsNamedWithTheWayOut) {
+  run("CREATE TABLE loose (id int)");
+  struct row {
+    std::string_view table, column;
+    bool create;
+    std::string_view said;
+  };
+  for (const row& one : {
+           row{"nothing", "id", true, "there is no table public.nothing"},
+           row{"products", "key", true, "public.products has no column 'key'"},
+           row{"products", "name", true, "ALTER TABLE \"public\".\"products\" REPLICA IDENTITY FULL"},
+           row{"loose", "id", true, "neither a primary key"},
+           row{"products", "id", false, "CREATE PUBLICATION \"seawall\""},
+       }) {
+    auto how = options();
+    how.create = one.create;
+    change_capture capture{how};
+    capture.table(one.table).key(products, one.column);
+    EXPECT_THAT(text_of(capture.start()), HasSubstr(one.said));
+  }
+  run("CREATE PUBLICATION seawall");
+  auto how = options();
+  how.create = false;
+  EXPECT_THAT(text_of(made(how)->start()), HasSubstr("ALTER PUBLICATION \"seawall\" ADD TABLE \"public\""));
+  how.slot = "Shop";
+  EXPECT_TRUE(failed_with(made(how)->start(), seawall::errc::invalid_argument));
+  how = options();
+  how.url = shared_server().url();
+  EXPECT_THAT(text_of(made(how)->start()), HasSubstr("wal_level is replica"));
+}
+
+}  // namespace
+}  // namespace seawall::postgres_test
