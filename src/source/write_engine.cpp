@@ -33,9 +33,11 @@ void commit_group::finish(std::optional<error> failure) {
   finished_.notify_all();
 }
 
-bool commit_group::wait_until(time_point until) {
+bool commit_group::wait_until(time_point until, const operation_ptr& operation) {
   std::unique_lock lock{mutex_};
-  return finished_.wait_until(lock, soon(until), [&] { return done_; });
+  if (finished_.wait_until(lock, soon(until), [&] { return done_; })) return true;
+  left_.push_back(operation);
+  return false;
 }
 
 result<std::shared_ptr<write_engine>> open_write_engine(engine_options how, engine_hooks hooks,
@@ -76,13 +78,14 @@ result<void> engine_core::open(std::shared_ptr<file_layer> files) {
   queue_.emplace(how_.batch, how_.retry, log_ ? log_->recovery().applied : next_, entropy_seed());
   const time_point start = now();
   const auto buried = letters_->last_of_keys();
-  for (operation_ptr& operation : recovered) {
+  for (const operation_ptr& operation : recovered) {
     // The process ended after it had become a dead letter, and before the log said that it is done.
     const auto last = buried.find(operation->key);
     if (last != buried.end() && operation->sequence <= last->second) continue;
-    queue_->add(std::move(operation), start);
+    queue_->add(operation, start);
   }
   queue_->pass(next_);
+  told_ = queue_->window().settled_through();
   if (log_) {
     const log_recovery& found = log_->recovery();
     checkpointed_ = found.applied;
@@ -99,6 +102,7 @@ result<void> engine_core::open(std::shared_ptr<file_layer> files) {
   } else {
     lock.unlock();
   }
+  tell(recovered);  // other tiers may have what the source had before them
   try {
     if (log_) commit_thread_ = std::thread{[this] { commit_loop(); }};
     drain_thread_ = std::thread{[this] { drain_loop(); }};
@@ -160,7 +164,7 @@ result<write_receipt> engine_core::submit(bool removed, std::string key, std::st
     unqueued_bytes_ += bytes;
     const auto group = staged_group_;
     lock.unlock();
-    if (!group->wait_until(until)) {
+    if (!group->wait_until(until, operation)) {
       return fail(errc::timed_out, fmt::format("the log in '{}' did not take a write in time; it may take it yet",
                                                how_.log.directory));
     }

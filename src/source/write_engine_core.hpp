@@ -23,16 +23,18 @@ namespace seawall::source {
 class commit_group {
  public:
   void finish(std::optional<error> failure);
-  /// False: not within the time.
-  bool wait_until(time_point until);
+  /// False: not within the time, and the operation is one of `left`.
+  bool wait_until(time_point until, const operation_ptr& operation);
   /// After it has finished.
   const std::optional<error>& failure() const noexcept { return failure_; }
+  const std::vector<operation_ptr>& left() const noexcept { return left_; }
 
  private:
   std::mutex mutex_;
   std::condition_variable finished_;
   bool done_ = false;
   std::optional<error> failure_;
+  std::vector<operation_ptr> left_;  // whose callers do not wait any more
 };
 
 class engine_core final : public write_engine {
@@ -63,7 +65,7 @@ class engine_core final : public write_engine {
   result<bool> admit(locked& lock, std::size_t bytes, time_point until);
   result<void> wait_applied(locked& lock, const stored_operation& operation, time_point until);
   void enqueue(operation_ptr operation, time_point now);
-  bool has_news() const noexcept { return log_ && queue_->window().settled_through() > checkpointed_; }
+  bool has_news() const noexcept { return log_ && told_ > checkpointed_; }
   void wake_drainer();
   void stop();
 
@@ -79,6 +81,7 @@ class engine_core final : public write_engine {
   void drain(locked& lock, const std::vector<operation_ptr>& batch);
   bool bury(locked& lock, const operation_ptr& operation, const error& reason);
   result<void> write(std::span<const operation_ptr> batch);
+  void tell(std::span<const operation_ptr> operations) const;
   void say(log_level level, const std::string& text) const;
 
   const engine_options how_;
@@ -100,6 +103,8 @@ class engine_core final : public write_engine {
   std::optional<error> sync_failure_;           // of sync::interval, and not made good
   time_point next_checkpoint_ = time_point{};
   std::uint64_t checkpointed_ = 0;
+  std::uint64_t told_ = 0;                      // all up to it is settled, and `settled` has been told
+  bool telling_ = false;
   std::size_t waiting_ = 0;                     // callers that wait for room or for the source
   std::size_t flushes_ = 0;
   unsigned failures_ = 0;                       // batches, one after another

@@ -36,7 +36,6 @@ void engine_core::drain(locked& lock, const std::vector<operation_ptr>& batch) {
   lock.unlock();
   const auto done = write(batch);
   lock.lock();
-  const bool had_news = has_news();
   bool settled = done.has_value();
   if (done) {
     queue_->succeeded();
@@ -56,12 +55,18 @@ void engine_core::drain(locked& lock, const std::vector<operation_ptr>& batch) {
     }
     if (dead) settled = bury(lock, dead, done.error());
   }
-  const bool news = has_news() && !had_news;
-  lock.unlock();
-  // After they have left the queue: a load that begins now must see what the source has.
-  if (settled && hooks_.settled) hooks_.settled(batch);
-  if (news) committer_.notify_one();
-  lock.lock();
+  if (settled) {
+    // After they have left the queue: a load that begins now must see what the source has. And before the log forgets
+    // them: what a crash leaves untold, the next opening tells.
+    telling_ = true;
+    lock.unlock();
+    tell(batch);
+    lock.lock();
+    telling_ = false;
+  }
+  const bool had_news = has_news();
+  told_ = queue_->window().settled_through();
+  if (has_news() && !had_news) committer_.notify_one();
   space_.notify_all();
   settled_.notify_all();
 }
@@ -107,6 +112,10 @@ result<void> engine_core::write(std::span<const operation_ptr> batch) {
   }
 }
 
+void engine_core::tell(std::span<const operation_ptr> operations) const {
+  if (hooks_.settled && !operations.empty()) hooks_.settled(operations);
+}
+
 result<void> engine_core::flush(duration limit, const flush_progress& progress) {
   const time_point until = after(now(), limit);
   locked lock{mutex_};
@@ -117,7 +126,7 @@ result<void> engine_core::flush(duration limit, const flush_progress& progress) 
   std::size_t seen = all;
   ++flushes_;
   wake_drainer();
-  while (left() != 0 && !drainer_stops_ && now() < until) {
+  while ((left() != 0 || telling_) && !drainer_stops_ && now() < until) {
     settled_.wait_until(lock, std::min(until, now() + 1h));
     const std::size_t remaining = left();
     if (progress && remaining < seen) {
@@ -184,7 +193,7 @@ result<void> engine_core::replay(std::uint64_t sequence) {
   const operation_ptr later = pending(operation->key);
   if (!later || later->sequence < sequence) {
     if (auto done = write({&operation, 1}); !done) return done;
-    if (hooks_.settled) hooks_.settled({&operation, 1});
+    tell({&operation, 1});
   }
   return discard(sequence);
 }

@@ -69,7 +69,10 @@ void engine_core::commit_staged(locked& lock) {
     space_.notify_all();
     settled_.notify_all();
   }
-  for (const auto& group : groups) group->finish(failure);
+  for (const auto& group : groups) {
+    group->finish(failure);
+    if (!failure) tell(group->left());  // a load may have come between the end of the call and the acceptance
+  }
   lock.lock();
 }
 
@@ -91,7 +94,7 @@ time_point engine_core::next_upkeep() const {
 
 void engine_core::upkeep(locked& lock) {
   const bool syncs = next_sync_ <= now();
-  const std::uint64_t applied = queue_->window().settled_through();
+  const std::uint64_t applied = told_;
   const bool checkpoints = next_checkpoint_ <= now() && applied > checkpointed_;
   lock.unlock();
   result<void> synced{};

@@ -1,6 +1,7 @@
 // The engine over a disk that fails, and beside a source that stands still: what the threads do at which moment.
 #include "seawall/source/write_engine.hpp"
 
+#include "local_log_files.hpp"
 #include "test_disk.hpp"
 
 #include <fmt/format.h>
@@ -45,7 +46,9 @@ class gate {
 
 template <class Condition>
 void wait_for(Condition condition) {
-  while (!condition()) std::this_thread::yield();
+  const auto until = std::chrono::steady_clock::now() + 20s;
+  while (!condition() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_TRUE(condition());
 }
 
 TEST(WriteEngine, AcknowledgesNothingThatTheDiskDoesNotHave) {
@@ -174,6 +177,62 @@ TEST(WriteEngine, ADeadLetterThatIsGoneDoesNotComeBack) {
   EXPECT_EQ(running->stats().buried, 0U);
   std::ranges::sort(applied);
   EXPECT_EQ(applied, "122") << "none that was refused";
+}
+
+TEST(WriteEngine, TellsOfWhatOpeningFindsAndOfWhatIsAppliedBeforeTheLogForgetsIt) {
+  auto disk = std::make_shared<test_disk>();
+  std::atomic<bool> down = true;
+  std::atomic<int> told = 0;
+  gate telling;
+  auto hooks = writing([&](auto) -> result<void> {
+    return down ? fail(errc::loader_failed, "down") : result<void>{};
+  });
+  hooks.settled = [&](std::span<const operation_ptr> operations) {
+    EXPECT_EQ(operations.front()->key, "a");
+    if (++told == 2) telling.pass();
+  };
+  auto running = *open_write_engine(options(), hooks, disk);
+  const auto sequence = running->submit(false, "a", "1", 1s)->sequence;
+  ASSERT_TRUE(running->close(0s));
+  EXPECT_EQ(told, 0);
+  down = false;
+  running = *open_write_engine(options(), hooks, disk);
+  EXPECT_GE(told, 1) << "at opening";
+  wait_for([&] { return told == 2; });
+  EXPECT_EQ(running->pending("a"), nullptr);
+  ASSERT_TRUE(running->submit(false, "a", "2", 1s));
+  ASSERT_TRUE(running->submit(false, "a", "3", 1s)) << "a checkpoint that was due came between";
+  EXPECT_EQ(running->stats().failed_checkpoints, 0U);
+  EXPECT_LT(read_checkpoint(*disk->content("log/checkpoint"))->applied, sequence);
+  EXPECT_FALSE(running->flush(0s, nullptr));
+  telling.open();
+  ASSERT_TRUE(running->flush(10s, nullptr));
+  EXPECT_EQ(told, 3);
+}
+
+TEST(WriteEngine, TellsOfWritesThatAreAcceptedWhenTheirCallerHasLeft) {
+  auto disk = std::make_shared<test_disk>();
+  gate disk_gate;
+  std::atomic<bool> holds = false;
+  disk->fault = [&](disk_operation what, const std::string&) {
+    if (what == disk_operation::sync && holds) disk_gate.pass();
+    return 0;
+  };
+  std::atomic<int> told = 0;
+  auto hooks = writing([](auto) { return fail(errc::loader_failed, "down"); });
+  hooks.settled = [&](std::span<const operation_ptr> operations) {
+    EXPECT_EQ(operations.front()->key, "a");
+    ++told;
+  };
+  auto running = *open_write_engine(options(), hooks, disk);
+  holds = true;
+  const auto late = running->submit(false, "a", "1", 1ms);
+  EXPECT_TRUE(!late && late.error() == errc::timed_out);
+  EXPECT_EQ(told, 0);
+  disk_gate.open();
+  wait_for([&] { return told == 1; });
+  EXPECT_NE(running->pending("a"), nullptr);
+  ASSERT_TRUE(running->submit(false, "b", "1", 1s)) << "nobody is told who is still there";
 }
 
 }  // namespace

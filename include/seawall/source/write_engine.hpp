@@ -46,11 +46,13 @@ struct engine_options {
 /// An error that names the field which is out of its limits.
 result<void> validate(const engine_options& how);
 
-/// What the engine calls, from its own threads and never under a lock. None may throw but `write`.
+/// What the engine calls, from its own threads and that of open_write_engine, and never under a lock.
 struct engine_hooks {
   std::function<result<void>(std::span<const operation_ptr>)> write;
   std::function<bool(const error&)> is_permanent;
-  std::function<void(std::span<const operation_ptr>)> settled;  ///< no longer pending
+  /// Their keys have another value from now on: they are no longer pending, and the log may forget them when this has
+  /// returned; or opening has found them; or they were accepted when their caller had left with timed_out.
+  std::function<void(std::span<const operation_ptr>)> settled;
 };
 
 /// How many of the operations that a flush waits for are done.
