@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
     return servers::skipped;
   }
   try {
-    const auto server = servers::postgres_server::start();
+    const auto server = servers::postgres_server::start({.config = {"wal_level = logical"}});
     setenv("POSTGRES_URL", server->url().c_str(), 1);
     return servers::run_beside(argv + 1);
   } catch (const std::exception& failure) {
