@@ -83,18 +83,18 @@ int main() {
     std::cerr << writes.error().message() << '\n';
     return 1;
   }
-  const auto find_product = writes->over([&](int id) { return table.find(id); });
+  const auto find_product = [&](int id) { return table.find(id); };
 
   auto done = writes->put(7, product{"lamp", 30});
   if (!done) {
     std::cerr << "not saved: " << done.error().message() << '\n';
     return 1;
   }
-  const auto lamp = products.get_or_load(7, find_product);  // whether the table has it yet or not
+  const auto lamp = writes->get_or_load(products, 7, find_product);  // whether the table has it yet or not
   if (!lamp || !*lamp || (*lamp)->price != 30) return 1;
 
   if (!writes->remove(7)) return 1;
-  const auto gone = products.get_or_load(7, find_product);
+  const auto gone = writes->get_or_load(products, 7, find_product);
   if (!gone || *gone) return 1;
 
   auto flushed = writes->flush(10s, [](std::size_t applied, std::size_t of) {

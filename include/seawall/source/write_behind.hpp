@@ -7,6 +7,7 @@
 //       .cache = &products});
 //   if (!writes) return report(writes.error());
 //   if (auto done = writes->put(7, changed); !done) return report(done.error());
+//   auto found = writes->get_or_load(products, 7, find);   // sees the write, whether the source has it yet or not
 //
 // The operations of a key reach the source in the order in which they were accepted; of those that wait, only the last
 // is applied. An operation may be applied twice: after a crash, or when the source's answer was lost. So `write` must
@@ -18,7 +19,9 @@
 #pragma once
 
 #include "seawall/base/codec.hpp"
+#include "seawall/cache/bulk_op.hpp"
 #include "seawall/cache/loaded.hpp"
+#include "seawall/cache/policy.hpp"
 #include "seawall/source/write_engine.hpp"
 
 #include <chrono>
@@ -30,6 +33,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -56,21 +60,33 @@ struct dead_letter {
   std::chrono::system_clock::time_point at = {};
 };
 
-/// What is to hear that a key has changed: a pointer to a cache, which must outlive the write-behind.
+/// What is to hear that a key has changed: a pointer to a cache, which must outlive the write-behind. What it throws is
+/// caught: a cache that fails does not fail the write.
 template <class K>
 class invalidated_by_writes {
  public:
   invalidated_by_writes() noexcept {}
   template <class Cache>
     requires requires(Cache& cache, const K& key) { cache.invalidate(key); }
-  invalidated_by_writes(Cache* cache) : tell_([cache](const K& key) { cache->invalidate(key); }) {}
+  invalidated_by_writes(Cache* cache)
+      : tell_([cache](std::span<const K> keys) {
+          if constexpr (requires { cache->invalidate_many(keys); }) {
+            if (keys.size() > 1) return static_cast<void>(cache->invalidate_many(keys));  // one round trip
+          }
+          for (const K& key : keys) cache->invalidate(key);
+        }) {}
 
-  void operator()(const K& key) const {
-    if (tell_) tell_(key);
+  void operator()(const K& key) const noexcept { all({&key, 1}); }
+  void all(std::span<const K> keys) const noexcept {
+    if (!tell_) return;
+    try {
+      tell_(keys);
+    } catch (...) {  // there is nobody to tell, and the write stands
+    }
   }
 
  private:
-  std::function<void(const K&)> tell_;
+  std::function<void(std::span<const K>)> tell_;
 };
 
 template <class K, class V>
@@ -92,7 +108,7 @@ struct write_behind_options {
   std::size_t most_dead_letters = 10'000;                         ///< then what is refused stays in the backlog
   duration deadline = std::chrono::seconds{5};                    ///< of put and remove
   duration close_within = std::chrono::seconds{5};                ///< of the destructor
-  invalidated_by_writes<K> cache = {};  ///< Told after a write is accepted, and after it is applied.
+  invalidated_by_writes<K> cache = {};  ///< Told when a write is accepted, and when it has been applied.
   log_hook on_log = nullptr;
 };
 
@@ -129,17 +145,62 @@ class write_behind {
   /// The last accepted operation of the key that the source may not have yet.
   std::optional<operation> pending(const K& key) const { return pending_in(*engine_, key); }
 
-  /// A loader for the cache that answers from `pending`, or else asks `loader` (see loaded.hpp). With the option
-  /// `cache` nothing older than an accepted write is ever cached. `loader` is kept and called as const; what it
-  /// captures may be needed for as long as what this returns is.
+  /// What `pending` has (a value, or null for a removal), or else cache.get_or_load(key, over(loader), how). If `cache`
+  /// is that of the options, the answer is never older than a write of this object that was acknowledged before the
+  /// call, whatever its shared tier holds. `loader` as in loaded.hpp, called on this thread. Errors: as the cache's.
+  template <class Cache, class Loader>
+    requires(!std::same_as<std::remove_cvref_t<Loader>, entry_options>)
+  typename Cache::answer get_or_load(Cache& cache, const K& key, Loader&& loader,
+                                     const entry_options& how = no_entry_options) const {
+    if (auto newer = buffered_for<Cache>(key, how)) return *std::move(newer);
+    return cache.get_or_load(key, over(std::ref(loader)), how);
+  }
+  /// The same with the loader of the cache's options, which asks the source.
+  template <class Cache>
+  typename Cache::answer get_or_load(Cache& cache, const K& key, const entry_options& how = no_entry_options) const {
+    if (auto newer = buffered_for<Cache>(key, how)) return *std::move(newer);
+    return cache.get_or_load(key, how);
+  }
+
+  /// The same for many keys, in their order; `loader` is one for cache::get_many, and is asked for what neither the
+  /// write-behind nor the cache has.
+  template <class Cache, class Loader>
+  std::vector<typename Cache::answer> get_many(Cache& cache, std::span<const K> keys, Loader&& loader,
+                                               const entry_options& how = no_entry_options) const {
+    require_same_types<Cache>();
+    std::vector<typename Cache::answer> answers(keys.size());
+    const auto rest = without_buffered(*engine_, keys, answers);
+    if (rest.keys.empty()) return answers;
+    auto found = cache.get_many(std::span<const K>{rest.keys}, over_many(std::ref(loader)), how);
+    for (std::size_t i = 0; i != found.size(); ++i) answers[rest.places[i]] = std::move(found[i]);
+    return answers;
+  }
+
+  /// A loader for the cache that answers from `pending`, which is not stored, or else asks `loader` (see loaded.hpp).
+  /// With the option `cache` nothing older than an accepted write is ever stored by it. A shared tier may have an older
+  /// value, which is found without it: see get_or_load. `loader` is kept and called as const; what it captures may be
+  /// needed for as long as what this returns is.
   template <class Loader>
   auto over(Loader loader) const {
     return [engine = engine_, held = std::move(loader)](const K& key, load_context<V>& context) -> loaded<V> {
-      if (auto newer = pending_in(*engine, key)) {
-        if (newer->removed()) return not_found;
-        return std::make_shared<const V>(*std::move(newer->value));
-      }
+      if (auto newer = buffered_in(*engine, key)) return unstored(*std::move(newer));
       return detail::call_loader<V>(held, key, context);
+    };
+  }
+
+  /// The same for cache::get_many.
+  template <class Loader>
+  auto over_many(Loader loader) const {
+    return [engine = engine_, held = std::move(loader)](std::span<const K> keys) -> std::vector<loaded<V>> {
+      std::vector<value_ptr<V>> newer(keys.size());
+      const auto rest = without_buffered(*engine, keys, newer);
+      std::vector<loaded<V>> answers;
+      answers.reserve(keys.size());
+      for (value_ptr<V>& one : newer) answers.push_back(unstored(std::move(one)));
+      if (rest.keys.empty()) return answers;
+      auto found = detail::call_bulk_loader<V>(held, std::span<const K>{rest.keys});
+      for (std::size_t i = 0; i != found.size(); ++i) answers[rest.places[i]] = std::move(found[i]);
+      return answers;
     };
   }
 
@@ -200,15 +261,29 @@ class write_behind {
         if (!decoded) return fail(errc::undecodable, decoded.error().message());
         typed.push_back(*std::move(decoded));
       }
-      return how->write(typed);
+      auto done = how->write(typed);
+      // Before they leave the queue: who does not find them there must not find anything older in a shared tier.
+      if (!done) return done;
+      std::vector<K> keys;
+      keys.reserve(typed.size());
+      for (operation& each : typed) keys.push_back(std::move(each.key));
+      how->cache.all(keys);
+      return done;
     };
     hooks.is_permanent = how->is_permanent;
     hooks.settled = [how](std::span<const source::operation_ptr> batch) {
-      for (const source::operation_ptr& stored : batch) {
-        if (const auto key = decode_as<K>(stored->key)) how->cache(*key);
-      }
+      how->cache.all(keys_of(batch));
     };
     return hooks;
+  }
+
+  static std::vector<K> keys_of(std::span<const source::operation_ptr> batch) {
+    std::vector<K> keys;
+    keys.reserve(batch.size());
+    for (const source::operation_ptr& stored : batch) {
+      if (auto key = decode_as<K>(stored->key)) keys.push_back(*std::move(key));
+    }
+    return keys;
   }
 
   template <class T>
@@ -250,6 +325,54 @@ class write_behind {
     auto decoded = decode(*stored);
     if (!decoded) return {};
     return *std::move(decoded);
+  }
+
+  template <class Cache>
+  static void require_same_types() {
+    static_assert(std::same_as<typename Cache::key_type, K> && std::same_as<typename Cache::mapped_type, V>,
+                  "seawall::write_behind: the cache must have the same keys and values");
+  }
+
+  // What a reader gets of an operation that waits, null for a removal; nothing: the source has the last one.
+  static std::optional<value_ptr<V>> buffered_in(const source::write_engine& engine, const K& key) {
+    auto newer = pending_in(engine, key);
+    if (!newer) return {};
+    if (newer->removed()) return value_ptr<V>{};
+    return std::make_shared<const V>(*std::move(newer->value));
+  }
+
+  template <class Cache>
+  std::optional<value_ptr<V>> buffered_for(const K& key, const entry_options& how) const {
+    require_same_types<Cache>();
+    auto newer = buffered_in(*engine_, key);
+    if (newer && how.report != nullptr) *how.report = {.from = served_from::process, .why = served_why::hit};
+    return newer;
+  }
+
+  // The source does not have it yet, and may never: other processes are not to find it in a shared tier.
+  static loaded<V> unstored(value_ptr<V> value) {
+    loaded<V> answer{not_found};
+    if (value) answer = loaded<V>{std::move(value)};
+    return std::move(answer).with({.no_store = true});
+  }
+
+  struct remainder {
+    std::vector<K> keys{};
+    std::vector<std::size_t> places{};
+  };
+
+  // Puts what is buffered in its place in `answers`, and answers what is not.
+  static remainder without_buffered(const source::write_engine& engine, std::span<const K> keys, auto& answers) {
+    remainder rest;
+    for (std::size_t i = 0; i != keys.size(); ++i) {
+      if (auto newer = buffered_in(engine, keys[i])) {
+        answers[i] = *std::move(newer);
+      } else {
+        rest.keys.push_back(keys[i]);
+        rest.places.push_back(i);
+      }
+    }
+    return rest;
   }
 
   result<write_receipt> submit(const K& key, const V* value, duration deadline) {
