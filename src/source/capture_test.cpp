@@ -216,7 +216,8 @@ TEST_F(Collector, FunctionsSeeEveryImage) {
   tables.clear();
   tables["public.t"]
       .tag(cache, "all")
-      .tag(cache, [](const row_image& image) { return (image.before() ? "old:" : "new:") + std::string{image.text("a")}; })
+      .tag(cache,
+           [](const row_image& image) { return (image.before() ? "old:" : "new:") + std::string{image.text("a")}; })
       .key(cache, [](const row_image& image) -> std::optional<noted::key_type> {
         if (image.text("a") == "throw") throw std::runtime_error("thrown");
         if (image.text("a") == "none") return std::nullopt;
