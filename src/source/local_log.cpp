@@ -141,8 +141,17 @@ bool local_log::can_shrink(std::uint64_t applied) const noexcept {
   return segments_.size() > 1 && end_of(0) <= applied;
 }
 
+result<void> local_log::finish(std::uint64_t applied) {
+  if (durable_ <= std::max(claimed_, applied)) return checkpoint(applied);
+  return write_checkpoint_file(std::max(applied, checkpointed_));
+}
+
 result<void> local_log::checkpoint(std::uint64_t applied) {
   if (applied <= checkpointed_) return {};
+  return write_checkpoint_file(applied);
+}
+
+result<void> local_log::write_checkpoint_file(std::uint64_t applied) {
   const std::string path = how_.directory + '/' + std::string{checkpoint_name};
   const std::string unfinished = path + std::string{unfinished_suffix};
   auto file = files_->create(unfinished);
@@ -153,6 +162,7 @@ result<void> local_log::checkpoint(std::uint64_t applied) {
   if (done) done = files_->sync_directory(how_.directory);
   if (!done) return done;
   checkpointed_ = applied;
+  claimed_ = durable_;
   while (can_shrink(applied)) {
     if (auto gone = files_->remove(path_of(segments_.front().number)); !gone) return gone;
     segments_.erase(segments_.begin());

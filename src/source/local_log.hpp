@@ -66,6 +66,10 @@ class local_log {
   /// Everything up to `applied` has been applied.
   result<void> checkpoint(std::uint64_t applied);
 
+  /// Writes a checkpoint that claims all that is durable, so that damage to the end of it is not taken for an end that
+  /// a crash cut off.
+  result<void> finish(std::uint64_t applied);
+
   const log_recovery& recovery() const noexcept { return recovery_; }
   /// The last sequence that a crash of the machine cannot take.
   std::uint64_t durable() const noexcept { return durable_; }
@@ -82,6 +86,7 @@ class local_log {
 
   result<void> recover(const visitor& visit, std::uint64_t least);
   result<void> finish_segment();
+  result<void> write_checkpoint_file(std::uint64_t applied);
   result<void> write(std::string_view records);
   result<void> start_segment(std::uint64_t first, std::string_view records, bool durable);
   void remove_replaced();
@@ -101,6 +106,7 @@ class local_log {
   std::uint64_t last_ = 0;
   std::uint64_t durable_ = 0;
   std::uint64_t checkpointed_ = 0;
+  std::uint64_t claimed_ = 0;         // as durable, by the last checkpoint
   std::uint64_t failed_syncs_ = 0;
   log_recovery recovery_;
 };

@@ -130,13 +130,17 @@ class log_reader {
       leave_gap(segment.header->first);
     }
     std::size_t at = segment.header ? segment_header_size : 0;
+    if (segment.header) seen_ = std::max(seen_, segment.header->first - 1);
     while (last() < segment.end) {
-      const auto record = segment.header || is_damaged(segment) ? next_record(bytes, at) : std::nullopt;
+      const bool is_known = segment.header || is_damaged(segment);
+      const auto record = is_known ? next_record(bytes, at) : std::nullopt;
       if (record) {
         at += record_size(*record);
+        seen_ = std::max(seen_, record->sequence);
         take(*record, visit);
         continue;
       }
+      if (is_known && skip_applied(bytes, at)) continue;
       if (segment.end == no_end && !is_claimed(bytes, at)) {
         const std::size_t end = bytes.find_last_not_of('\0') + 1;
         if (end > at) found_.torn_bytes += end - at;
@@ -185,6 +189,15 @@ class log_reader {
     return false;
   }
 
+  // What cannot be read has been applied, if the next record that can be read is the one that is needed next, or older.
+  bool skip_applied(std::string_view bytes, std::size_t& at) const {
+    if (seen_ >= found_.applied) return false;
+    const std::size_t next = find_record(bytes, at);
+    if (next == std::string_view::npos || !next_record(bytes, next)) return false;
+    at = next;
+    return true;
+  }
+
   // To the next record that can be read and counts.
   bool skip(std::string_view bytes, std::size_t& at, std::uint64_t end) {
     for (at = find_record(bytes, at); at != std::string_view::npos; at = find_record(bytes, at + 1)) {
@@ -220,7 +233,18 @@ class log_reader {
   std::string records_;
   std::uint64_t durable_ = 0;
   std::uint64_t last_ = 0;
+  std::uint64_t seen_ = 0;  // the last sequence that could be read, also if it has been applied
 };
+
+result<void> copy_aside(file_layer& files, const std::string& file) {
+  const auto bytes = files.read(file);
+  if (!bytes) return std::unexpected(bytes.error());
+  auto copy = files.create(file + std::string{damaged_suffix});
+  if (!copy) return std::unexpected(std::move(copy).error());
+  auto done = (*copy)->append(*bytes);
+  if (done) done = (*copy)->sync();
+  return done;
+}
 
 }  // namespace
 
@@ -233,10 +257,14 @@ result<void> local_log::recover(const visitor& visit, std::uint64_t least) {
   last_ = recovery_.last;
   for (const found_segment& segment : reader.segments()) next_number_ = segment.number + 1;
 
+  // Before the new segment, or the next opening would take the damaged ones for replaced if this one does not end.
+  for (const std::string& file : recovery_.damaged) {
+    if (auto done = copy_aside(*files_, file); !done) return done;
+  }
   if (auto done = start_segment(recovery_.applied + 1, reader.records(), true); !done) return done;
   durable_ = last_;
   for (const std::string& file : recovery_.damaged) {
-    if (auto done = files_->rename(file, file + std::string{damaged_suffix}); !done) return done;
+    if (auto done = files_->remove(file); !done) return done;
   }
   for (const found_segment& segment : reader.segments()) {
     if (std::ranges::find(recovery_.damaged, segment.file) != recovery_.damaged.end()) continue;

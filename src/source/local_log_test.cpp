@@ -306,6 +306,59 @@ TEST(LocalLog, NamesTheDamageAndGoesOnWithTheRestWhenTold) {
   }
 }
 
+TEST(LocalLog, DamageToWhatHasBeenAppliedCostsNothing) {
+  auto disk = std::make_shared<test_disk>();
+  writer user{disk};
+  ASSERT_TRUE(user.open());
+  ASSERT_TRUE(user.commit(6));
+  ASSERT_TRUE(user.checkpoint(user.last() - 2));
+  user.close();
+  const std::size_t begin = segment_header_size + record_header + 1;
+  (*disk->content(path(1)))[begin + 2 * (record_header + 4) + 3] ^= 1;
+  ASSERT_TRUE(user.open());
+  EXPECT_EQ(user.log().recovery().records, 2U);
+  EXPECT_EQ(user.log().recovery().torn_bytes, 0U);
+}
+
+TEST(LocalLog, AfterACleanEndDamageIsNoTornWrite) {
+  for (const bool clean : {false, true}) {
+    auto disk = std::make_shared<test_disk>();
+    writer user{disk};
+    ASSERT_TRUE(user.open());
+    ASSERT_TRUE(user.commit(2));
+    if (clean) ASSERT_TRUE(user.log().finish(0));
+    user.close();
+    disk->content(path(1))->back() ^= 1;
+    const auto opened = local_log::open(disk, "t", user.how(), [](const log_record&) {});
+    EXPECT_EQ(opened.has_value(), !clean);
+    if (clean) EXPECT_THAT(opened.error().message(), testing::HasSubstr("has no readable record at offset"));
+  }
+}
+
+// Wherever a repair ends, a later opening has what can be read, and the damaged file is there.
+TEST(LocalLog, ARepairThatIsCutOffKeepsTheDamagedFile) {
+  for (std::size_t at = 0; at != 12; ++at) {
+    auto disk = std::make_shared<test_disk>();
+    writer user{disk};
+    ASSERT_TRUE(user.open());
+    ASSERT_TRUE(user.commit(3));
+    ASSERT_TRUE(user.commit(1));
+    user.close();
+    (*disk->content(path(1)))[segment_header_size + record_header + 1 + 40] ^= 1;
+    const std::string damaged = *disk->content(path(1));
+    write_log_options how = user.how();
+    how.repair = true;
+    disk->off_at = disk->changes() + at;
+    std::size_t read = 0;
+    (void)local_log::open(disk, "t", how, [&](const log_record&) {});
+    disk->restart();
+    ASSERT_TRUE(local_log::open(disk, "t", how, [&](const log_record&) { ++read; })) << at;
+    EXPECT_EQ(read, 3U) << at;
+    const std::string* kept = disk->content(path(1) + std::string{damaged_suffix});
+    EXPECT_TRUE(kept != nullptr && *kept == damaged) << at;
+  }
+}
+
 TEST(LocalLog, RefusesTheLogOfAnother) {
   auto disk = std::make_shared<test_disk>();
   const write_log_options how{.directory = "log"};

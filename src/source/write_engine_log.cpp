@@ -33,6 +33,11 @@ void engine_core::commit_loop() {
   }
   next_sync_ = next_checkpoint_ = time_point{};
   upkeep(lock);
+  const std::uint64_t applied = told_;
+  lock.unlock();
+  const auto marked = log_->finish(applied);
+  if (!marked) say(log_level::error, marked.error().message());
+  lock.lock();
 }
 
 void engine_core::commit_staged(locked& lock) {
