@@ -248,7 +248,11 @@ counter_set engine_core::counters() const {
 }
 
 void engine_core::say(log_level level, const std::string& text) const {
-  if (how_.on_log) how_.on_log(level, "write-behind '" + how_.name + "': " + text);
+  if (!how_.on_log) return;
+  try {
+    how_.on_log(level, "write-behind '" + how_.name + "': " + text);
+  } catch (...) {  // there is nobody else to be told
+  }
 }
 
 }  // namespace seawall::source

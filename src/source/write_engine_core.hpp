@@ -82,6 +82,7 @@ class engine_core final : public write_engine {
   bool bury(locked& lock, const operation_ptr& operation, const error& reason);
   result<void> write(std::span<const operation_ptr> batch);
   void tell(std::span<const operation_ptr> operations) const;
+  bool is_refusal(const error& failure) const;
   void say(log_level level, const std::string& text) const;
 
   const engine_options how_;

@@ -35,6 +35,7 @@ void engine_core::drain_loop() {
 void engine_core::drain(locked& lock, const std::vector<operation_ptr>& batch) {
   lock.unlock();
   const auto done = write(batch);
+  const bool refused = !done && is_refusal(done.error());
   lock.lock();
   bool settled = done.has_value();
   if (done) {
@@ -44,8 +45,6 @@ void engine_core::drain(locked& lock, const std::vector<operation_ptr>& batch) {
     stats_.applied += batch.size();
   } else {
     ++stats_.failed_batches;
-    const error& failure = done.error();
-    const bool refused = failure == errc::undecodable || (hooks_.is_permanent && hooks_.is_permanent(failure));
     const bool first = failures_++ == 0;
     const auto dead = queue_->failed(now(), refused);
     if (first && !dead) {
@@ -113,7 +112,26 @@ result<void> engine_core::write(std::span<const operation_ptr> batch) {
 }
 
 void engine_core::tell(std::span<const operation_ptr> operations) const {
-  if (hooks_.settled && !operations.empty()) hooks_.settled(operations);
+  if (!hooks_.settled || operations.empty()) return;
+  try {
+    hooks_.settled(operations);
+  } catch (const std::exception& thrown) {
+    say(log_level::error, std::string{"the cache threw when it was told of writes: "} + thrown.what());
+  } catch (...) {
+    say(log_level::error, "the cache threw when it was told of writes");
+  }
+}
+
+bool engine_core::is_refusal(const error& failure) const {
+  if (failure == errc::undecodable) return true;
+  try {
+    return hooks_.is_permanent && hooks_.is_permanent(failure);
+  } catch (const std::exception& thrown) {
+    say(log_level::error, std::string{"is_permanent threw, which counts as no: "} + thrown.what());
+  } catch (...) {
+    say(log_level::error, "is_permanent threw, which counts as no");
+  }
+  return false;
 }
 
 result<void> engine_core::flush(duration limit, const flush_progress& progress) {

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <future>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -233,6 +234,28 @@ TEST(WriteEngine, TellsOfWritesThatAreAcceptedWhenTheirCallerHasLeft) {
   wait_for([&] { return told == 1; });
   EXPECT_NE(running->pending("a"), nullptr);
   ASSERT_TRUE(running->submit(false, "b", "1", 1s)) << "nobody is told who is still there";
+}
+
+TEST(WriteEngine, EndsNothingWhenAHookThrows) {
+  auto how = options();
+  std::mutex mutex;
+  std::string said;
+  how.retry = {.first = 1ms, .longest = 1ms};
+  how.on_log = [&](log_level, std::string_view text) {
+    const std::lock_guard lock{mutex};
+    said.append(text);
+    throw std::runtime_error("no log");
+  };
+  std::atomic<int> calls = 0;
+  auto hooks = writing([&](auto) { return ++calls == 1 ? fail(errc::loader_failed, "down") : result<void>{}; });
+  hooks.is_permanent = [](const error&) -> bool { throw std::runtime_error("no answer"); };
+  hooks.settled = [](auto) { throw std::runtime_error("no cache"); };
+  auto running = *open_write_engine(how, hooks, std::make_shared<test_disk>());
+  ASSERT_TRUE(running->submit(false, "a", "1", 1s));
+  ASSERT_TRUE(running->flush(10s, nullptr));
+  EXPECT_EQ(calls, 2);
+  EXPECT_THAT(said, testing::HasSubstr("no answer"));
+  EXPECT_THAT(said, testing::HasSubstr("no cache"));
 }
 
 }  // namespace

@@ -46,7 +46,8 @@ struct engine_options {
 /// An error that names the field which is out of its limits.
 result<void> validate(const engine_options& how);
 
-/// What the engine calls, from its own threads and that of open_write_engine, and never under a lock.
+/// What the engine calls, from its own threads and that of open_write_engine, and never under a lock. What `write`
+/// throws is its failure; an exception of the others goes to the log hook, and one of that hook is dropped.
 struct engine_hooks {
   std::function<result<void>(std::span<const operation_ptr>)> write;
   std::function<bool(const error&)> is_permanent;
