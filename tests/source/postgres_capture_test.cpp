@@ -318,5 +318,53 @@ TEST_F(OnLogicalServer, WhatIsMissingIsNamedWithTheWayOut) {
   EXPECT_THAT(text_of(made(how)->start()), HasSubstr("wal_level is replica"));
 }
 
+// Each key has one number that only grows; readers and the writer share nothing but the server.
+TEST_F(OnLogicalServer, TheCacheAgreesInTheEndWhateverDies) {
+  run("CREATE TABLE loose (id int PRIMARY KEY, n int NOT NULL)");
+  constexpr int keys = 16;
+  cache<int, int> numbers{{.name = "numbers", .loader = sql::row<int>(db, "SELECT n FROM loose WHERE id = $1")}};
+  const auto begin = [&] {
+    auto capture = std::make_unique<change_capture>(options());
+    capture->table("loose").key(numbers, "id");
+    servers::wait_until("it starts", [&] { return capture->start().has_value(); });
+    return capture;
+  };
+  auto capture = begin();
+  std::atomic<bool> writing{true};
+  auto reader = std::thread{[&] {
+    for (int i = 0; writing; ++i) (void)numbers.get_or_load(i % keys);
+  }};
+  auto writer = std::thread{[&] {
+    const auto other = opened(at(server()));
+    for (int i = 0; i != 1500; ++i) {
+      servers::wait_until("it is written", [&] {
+        return other->execute(i % 7 == 0 ? "DELETE FROM loose WHERE id = $1 AND n <> $2"
+                                         : "INSERT INTO loose VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET n = $2",
+                              (i * 5) % keys, i).has_value();
+      });
+    }
+    writing = false;
+  }};
+  for (int round = 0; writing; ++round) {
+    const auto before = capture->stats();
+    if (round % 3 == 0) (void)db->execute("SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
+    if (round % 3 == 1) capture.reset();
+    if (round % 3 == 1) capture = begin();
+    if (round % 3 == 2) server().restart();
+    servers::wait_until("it reads", [&] { return !writing || capture->stats().streaming; });
+    servers::wait_until("more has changed", [&] { return !writing || capture->stats().changes != before.changes; });
+  }
+  reader.join();
+  writer.join();
+  for (int key = 0; key != keys; ++key) {
+    servers::wait_until("the cache agrees", [&] {
+      const auto stored = db->query_one<int>("SELECT n FROM loose WHERE id = $1", key);
+      const auto cached = numbers.get_or_load(key);
+      if (!stored || !cached) return false;
+      return *stored ? *cached && **cached == **stored : !*cached;
+    });
+  }
+}
+
 }  // namespace
 }  // namespace seawall::postgres_test
