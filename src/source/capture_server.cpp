@@ -112,6 +112,7 @@ result<bool> capture_server::check_publication() {
       return refuse(fmt::format("{}: there is no publication {}: {}, or set capture_options::create", how_->where,
                                 options_.publication, statement));
     }
+    if (auto dropped = drop_slot(); !dropped) return std::unexpected(std::move(dropped).error());
     if (auto made = ask(statement); !made) return std::unexpected(std::move(made).error());
     return true;
   }
@@ -131,6 +132,8 @@ result<bool> capture_server::check_published(const std::string& name) {
     return refuse(fmt::format("{}: {} is not in the publication {}: {}, or set capture_options::create", how_->where,
                               name, options_.publication, statement));
   }
+  // The slot goes first: whoever dies in between leaves none that seems to have had this table.
+  if (auto dropped = drop_slot(); !dropped) return std::unexpected(std::move(dropped).error());
   if (auto added = ask(statement); !added) return std::unexpected(std::move(added).error());
   return true;
 }
@@ -152,8 +155,9 @@ result<capture_server::slot_view> capture_server::slot() {
 result<void> capture_server::drop_slot() {
   auto done = ask("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1",
                   options_.slot);
-  if (!done) return std::unexpected(std::move(done).error());
-  return {};
+  if (done) return {};
+  if (done.error().message().find("is active") == std::string::npos) return std::unexpected(std::move(done).error());
+  return sql::fail(sql::errc::locked, done.error().message() + "; another capture has it, this one waits");
 }
 
 result<void> capture_server::make_temporary() {

@@ -33,6 +33,7 @@ class capture_server {
   result<bool> check(const captured_tables& tables);
 
   result<slot_view> slot();
+  /// sql::errc::locked: another has it.
   result<void> drop_slot();
   /// A slot that ends with the connection, and begins now. The slot of the capture is made from it after all caches
   /// were cleared, so that whoever finds it knows that they were.
