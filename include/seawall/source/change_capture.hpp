@@ -89,7 +89,8 @@ class change_capture {
   /// Checks the options and the server, makes the slot if needed, and begins to read on a thread of its own. Errors
   /// name the way out. After an error it may be called again. Twice: once. A slot that another has is no error.
   result<void> start();
-  /// Ends the thread. The slot stays, and keeps the server's log: see drop_slot.
+  /// Ends the thread, once the statement that is under way has been answered or given up (statement_timeout). The slot
+  /// stays, and keeps the server's log: see drop_slot.
   void stop();
   /// Stops, and removes the slot: what changes from now on is missed.
   result<void> drop_slot();
