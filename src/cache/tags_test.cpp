@@ -124,19 +124,6 @@ TEST(TagTable, WhatItForgetsIsInvalid) {
   EXPECT_FALSE(recent.valid(table));
 }
 
-TEST(TagTable, WhatMayHaveBeenMissedIsNotValidAndNotChanged) {
-  const std::vector<std::uint64_t> tags{1};
-  local::tag_table table;
-  const std::uint64_t before = table.now();
-  const local::entry_tags old{tags, before};
-  table.lose_track();
-  EXPECT_FALSE(old.valid(table));
-  EXPECT_FALSE(table.changed(tags, before));
-  EXPECT_TRUE((local::entry_tags{tags, table.now()}.valid(table)));
-  table.invalidate(1);
-  EXPECT_TRUE(table.changed(tags, before));
-}
-
 TEST(TagList, HoldsEightAndEachOnce) {
   tag_list list{"a", "a"};
   EXPECT_EQ(list.hashes().size(), 1U);

@@ -255,11 +255,10 @@ class core final : public stats_source,
   }
 
   void on_tag_changed(std::uint64_t tag) noexcept override;
-  void on_tags_lost() noexcept override { tags_.lose_track(); }
+  void on_tags_lost() noexcept override { tags_.invalidate_all(); }
   void on_changed(std::string_view printed_key) noexcept override;
   void on_all_changed() noexcept override;
   std::size_t most_entries() const noexcept override { return engine_.capacity(); }
-  void drop_all() noexcept;
   // ---- counting ----
 
   template <class Q>

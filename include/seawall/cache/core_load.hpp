@@ -244,10 +244,7 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
     if (which->phase == flight_phase::loading) {
       std::uint64_t seen = 0;
       const bool has_tags = shared() || !came.tags.empty();  // with a shared tier, that of the whole cache
-      if (has_tags && !tags_.valid(came.tags.hashes(), came.tag_events, seen)) {
-        came.times.reset();
-        came.refused |= tags_.changed(came.tags.hashes(), came.tag_events);
-      }
+      if (has_tags && !tags_.valid(came.tags.hashes(), came.tag_events, seen)) came.refused = true;
       const bool has_version = came.version != 0 && came.times && !which->alone;
       if (has_version && came.version < version_locked(which->key, which->hash, now)) came.refused = true;
       end = came.refused ? fate::superseded : fate::accepted;

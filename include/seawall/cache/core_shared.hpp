@@ -261,32 +261,25 @@ void core<K, V, Hash, Eq>::on_changed(std::string_view printed_key) noexcept {
     if (looks_again) looks_again->wake();
     engine_.tidy();
   } catch (...) {  // out of memory, or the user's hash: one key cannot be found, so all go
-    drop_all();
+    on_all_changed();
   }
 }
 
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::on_tag_changed(std::uint64_t tag) noexcept {
-  if (tag == 0) return drop_all();
+  if (tag == 0) return on_all_changed();
   try {
     tags_.invalidate(tag);
   } catch (...) {  // out of memory
-    drop_all();
+    on_all_changed();
   }
 }
 
-// Something did change, so what a flight has in hand is not kept either.
-template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::drop_all() noexcept {
-  tags_.invalidate_all();
-  on_all_changed();
-}
-
-// A feed is lost, or another server answers. What a flight has in hand is not kept either, but it is an answer: a load
-// is not run again because the tier fails.
+// A feed is lost, or another server answers. What a flight has in hand is not kept either, and is loaded again: others
+// of this process may have got something newer meanwhile, and whoever joined since must not get what is older.
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::on_all_changed() noexcept {
-  tags_.lose_track();
+  tags_.invalidate_all();
   for (auto& shard : flights_.shards()) {
     const std::lock_guard lock{shard.mutex};
     for (auto& [key, there] : shard.flights) there->proof.store(nullptr, std::memory_order_relaxed);

@@ -5,7 +5,6 @@
 
 #include "seawall/base/hash.hpp"
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -98,41 +97,23 @@ class tag_table {
     events_.store(all_before_, std::memory_order_release);
   }
 
-  /// Events may have been missed: what was loaded before is not valid, though nothing is known to have changed.
-  void lose_track() {
-    const std::unique_lock lock{mutex_};
-    lost_before_ = events_.load(std::memory_order_relaxed) + 1;
-    events_.store(lost_before_, std::memory_order_release);
-  }
-
-  /// Whether none of the tags has had an event after `since`, and none can have been missed; then `seen` is the last
-  /// event that this takes account of.
+  /// Whether none of the tags has had an event after `since`; then `seen` is the last event that this takes account of.
   bool valid(std::span<const std::uint64_t> tags, std::uint64_t since, std::uint64_t& seen) const {
     const std::shared_lock lock{mutex_};
     seen = events_.load(std::memory_order_relaxed);
-    return since >= lost_before_ && !changed_locked(tags, since);
-  }
-
-  /// Whether one of the tags has had an event after `since`; what may have been missed does not count.
-  bool changed(std::span<const std::uint64_t> tags, std::uint64_t since) const {
-    const std::shared_lock lock{mutex_};
-    return changed_locked(tags, since);
+    if (since < all_before_) return false;
+    for (const std::uint64_t tag : tags) {
+      const auto found = last_.find(tag);
+      if (found != last_.end() && found->second > since) return false;
+    }
+    return true;
   }
 
  private:
-  bool changed_locked(std::span<const std::uint64_t> tags, std::uint64_t since) const {
-    if (since < all_before_) return true;
-    return std::ranges::any_of(tags, [&](std::uint64_t tag) {
-      const auto found = last_.find(tag);
-      return found != last_.end() && found->second > since;
-    });
-  }
-
   mutable std::shared_mutex mutex_;
   std::atomic<std::uint64_t> events_{0};                    // written under mutex_
   std::unordered_map<std::uint64_t, std::uint64_t> last_;   // guarded by mutex_
   std::uint64_t all_before_ = 0;                            // guarded by mutex_: entries before this event are invalid
-  std::uint64_t lost_before_ = 0;                           // guarded by mutex_: the same, for what may be missed
 };
 
 /// The tags of a stored entry, and up to which event they are known to be valid; and the version of what it holds. One
