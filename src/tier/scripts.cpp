@@ -86,7 +86,10 @@ return 1
 const cmd::script& put_script() {
   static const cmd::script program{header_functions + R"lua(
 local entry = ARGV[1]
-if h == '' then return 0 end
+if h == '' then
+  redis.call('DEL', KEYS[1]) -- nothing, but a replica refuses it: only a primary knows that there is nothing to replace
+  return 0
+end
 local what = ours(h, entry) and kind(h) or ''
 if what == 'L' or what == 'T' then
   if less(version(h), version(entry)) then

@@ -83,6 +83,8 @@ tag_call::tag_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_tag_ch
     : call(std::move(core), std::move(what)), keys_(core_->records().tag_keys(what_->prefix, what_->tag)),
       parts_(keys_.size()) {}
 
+// Not to be repeated by the client: a copy that comes after another change would bring back a generation that entries
+// may have been stored with. What fails waits as undelivered, and takes the record away.
 void tag_call::begin() {
   if (auto why = refused()) return end_change(keys_, std::move(why));
   std::vector<step*> steps;
@@ -92,7 +94,7 @@ void tag_call::begin() {
                                                        .text(core_->new_generation())
                                                        .text("PX")
                                                        .number(milliseconds_of(core_->options().tag_life))
-                                                       .effect(cmd::effect::write_last)});
+                                                       .effect(cmd::effect::write_once)});
     steps.push_back(&parts_[i]);
   }
   send(steps, what_->caller_waits);
