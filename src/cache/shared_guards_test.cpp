@@ -45,9 +45,10 @@ TEST_F(Shared, ALoadWithTagsIsNotKeptIfTheirNewsWereLost) {
 }
 
 TEST_F(Shared, ALossOfTheFeedDuringALoadLoadsAgain) {
+  tier->dead = true;
+  int key = 0;
   for (const auto lose : {&test_core::on_tags_lost, &test_core::on_all_changed}) {
-    tier->dead = true;
-    caller one = ask(here, 1, {.tags = {"t"}});
+    caller one = ask(here, ++key, {.tags = {"t"}});
     (here.get()->*lose)();
     load(one, "old");
     EXPECT_EQ(one.at, step::run_loader);

@@ -142,6 +142,13 @@ TEST_F(tags_test, a_change_is_a_number_that_was_never_there) {
   EXPECT_EQ(std::ranges::adjacent_find(seen), seen.end());
 }
 
+// A copy that comes after another change would bring back a generation that entries were stored with.
+TEST_F(tags_test, the_client_does_not_repeat_a_change) {
+  change_tag(red);
+  ASSERT_EQ(server.commands.back().front(), "SET");
+  EXPECT_EQ(server.effects.back(), cmd::effect::write_once);
+}
+
 TEST_F(tags_test, nothing_is_read_under_a_tag_whose_change_waits) {
   read_tagged();
   store_entry({{whole, generation(whole)}, {red, generation(red)}});

@@ -40,6 +40,7 @@ class played_server final : public cmd::target {
   std::vector<std::string> sent;        // the commands of each submission: "EVAL GET"
   std::vector<duration> timeouts;       // of each request
   std::vector<words> commands;          // all of them
+  std::vector<cmd::effect> effects;     // of each: may the client repeat it?
   std::deque<cmd::request*> waiting;
 
   void submit(cmd::request& asked) override {
@@ -73,6 +74,7 @@ class played_server final : public cmd::target {
     line += (line.empty() ? "" : " ") + command.front();
     commands.push_back(std::move(command));
     timeouts.push_back(one.timeout);
+    effects.push_back(one.traits.effect);
     if (hold) waiting.push_back(&one);
     else play(one, false);
   }

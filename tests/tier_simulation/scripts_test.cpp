@@ -4,6 +4,7 @@
 #include "entry_format.hpp"
 #include "sim_server.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -141,6 +142,16 @@ TEST(Scripts, APutReplacesWhatIsOlderAndCreatesNothing) {
                           put("a lease with a higher floor", six, 0, six),
                           put("a tombstone", tombstone(others), 0, tombstone(others, 5)),
                       });
+}
+
+// A server that is no primary does not know that there is nothing to replace: the put must not count as delivered.
+TEST(Scripts, APutIsRefusedByAReplicaThatHasNothing) {
+  server primary;
+  server replica;
+  replica.node.follow(primary.node);
+  const reply said = replica.run(put_script(), "key", {entry(mine, 5), "0"});
+  EXPECT_EQ(said.kind, reply::is::failure);
+  EXPECT_THAT(said.text, ::testing::HasSubstr("READONLY"));
 }
 
 TEST(Scripts, AReleaseTakesItsLeaseOnly) {
