@@ -44,7 +44,6 @@ void wake_up::lower() noexcept {
 void replication_link::close() noexcept {
   buffer_.reset();
   conn_.reset();
-  streaming_ = false;
 }
 
 error replication_link::lost() const {
@@ -69,21 +68,13 @@ result<void> replication_link::open(std::string_view slot, std::string_view publ
     opened = begin(fmt::format("START_REPLICATION SLOT \"{}\" LOGICAL 0/0 (proto_version '1', publication_names "
                                "'\"{}\"')", slot, publication));
   }
-  streaming_ = opened.has_value();
   if (!opened) close();
   return opened;
 }
 
 result<void> replication_link::connect() {
-  std::vector<const char*> keywords;
-  std::vector<const char*> values;
-  for (const auto& one : how_->keywords) keywords.push_back(one.c_str());
-  for (const auto& one : how_->values) values.push_back(one.c_str());
-  keywords.insert(keywords.end(), {"replication", nullptr});
-  values.insert(values.end(), {"database", nullptr});
-  conn_.reset(PQconnectStartParams(keywords.data(), values.data(), 0));
+  conn_ = begin_connect(*how_, true);
   if (!conn_) return std::unexpected(connect_problem("out of memory", how_->where));
-  PQsetNoticeProcessor(conn_.get(), [](void*, const char*) {}, nullptr);  // libpq's own prints
   const time_point deadline = in(how_->how.connect_timeout);
   for (auto next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK; next = PQconnectPoll(conn_.get())) {
     if (next == PGRES_POLLING_FAILED || PQstatus(conn_.get()) == CONNECTION_BAD) {
@@ -111,12 +102,7 @@ result<void> replication_link::begin(const std::string& statement) {
   const answer_ptr answer{PQgetResult(conn_.get())};
   if (PQresultStatus(answer.get()) == PGRES_COPY_BOTH) return {};
   if (!answer || PQstatus(conn_.get()) != CONNECTION_OK) return std::unexpected(lost());
-  const char* state = PQresultErrorField(answer.get(), PG_DIAG_SQLSTATE);
-  auto why = problem_of(answer.get(), statement, how_->where);
-  if (state && std::string_view{state} == "55006") {
-    return sql::fail(sql::errc::locked, why.message() + "; another capture has it, this one waits");
-  }
-  return std::unexpected(std::move(why));
+  return std::unexpected(problem_of(answer.get(), statement, how_->where));
 }
 
 result<std::optional<std::string_view>> replication_link::next() {

@@ -37,7 +37,7 @@ class replication_link {
   /// seawall::errc::cancelled: it was woken.
   result<void> open(std::string_view slot, std::string_view publication);
   void close() noexcept;
-  bool is_open() const noexcept { return streaming_; }
+  bool is_open() const noexcept { return conn_ != nullptr; }
 
   /// The next frame, if one is there; it lives until the next call.
   result<std::optional<std::string_view>> next();
@@ -47,9 +47,6 @@ class replication_link {
   void wait(duration most);
 
  private:
-  struct closer {
-    void operator()(PGconn* what) const noexcept { PQfinish(what); }
-  };
   struct freer {
     void operator()(char* what) const noexcept { PQfreemem(what); }
   };
@@ -61,9 +58,8 @@ class replication_link {
 
   const std::shared_ptr<settings> how_;
   const wake_up& wake_;
-  std::unique_ptr<PGconn, closer> conn_;
+  conn_ptr conn_;
   std::unique_ptr<char, freer> buffer_;
-  bool streaming_ = false;
 };
 
 }  // namespace seawall::postgres

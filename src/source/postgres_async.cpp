@@ -3,7 +3,6 @@
 
 #include "postgres_database.hpp"
 
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -37,8 +37,7 @@ result<sql::rows> postgres_connection::drive(const request& what) {
 
 result<sql::rows> postgres_connection::run_alone(std::string_view statement, std::span<const sql::value> given,
                                                  sql::access how) {
-  return drive({.statement = statement, .given = given,
-                .writes = how == sql::access::write || !only_reads(statement)});
+  return drive({.statement = statement, .given = given, .writes = how == sql::access::write});
 }
 
 result<void> postgres_connection::try_out() {

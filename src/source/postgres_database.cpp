@@ -15,9 +15,8 @@ result<sql::rows> postgres_database::run(std::string_view statement, std::span<c
   }
   auto taken = pool_->take(sql::access::read);
   if (!taken) return std::unexpected(std::move(taken).error());
-  auto done = (*taken)->run_alone(statement, given, sql::access::read);
-  pool_->give_back(**taken, sql::access::read);
-  return done;
+  const lease held{*this, **taken, sql::access::read};
+  return (*taken)->run_alone(statement, given, sql::access::read);
 }
 
 result<sql::connection*> postgres_database::take(sql::access how) { return pool_->take(how); }
@@ -29,9 +28,8 @@ void postgres_database::give_back(sql::connection& which, sql::access how) noexc
 result<void> postgres_database::try_out() {
   auto taken = pool_->take(sql::access::write);
   if (!taken) return std::unexpected(std::move(taken).error());
-  auto tried = (*taken)->try_out();
-  pool_->give_back(**taken, sql::access::write);
-  return tried;
+  const lease held{*this, **taken, sql::access::write};
+  return (*taken)->try_out();
 }
 
 result<std::shared_ptr<database>> open(const options& how) {

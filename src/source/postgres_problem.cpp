@@ -21,13 +21,14 @@ struct kind {
 };
 
 // The first that fits. Appendix A of PostgreSQL's manual has the states.
-const std::array<kind, 20>& kinds() {
+const std::array<kind, 21>& kinds() {
   using enum sql::errc;
-  static const std::array<kind, 20> all{{
+  static const std::array<kind, 21> all{{
       {"23", constraint, ""},
       {"40", conflict, "; nothing of the transaction was kept: run it again"},
       {"25006", read_only, "; a standby, or a transaction that was declared so: write to the primary"},
       {"25P02", failed, "; an earlier failure has ended the transaction: use savepoints for what may fail"},
+      {"55006", locked, "; it is in use: if it is a slot, another capture has it, this one waits"},
       {"55P03", locked, "; shorter transactions, or a longer lock_timeout"},
       {"57014", seawall::errc::timed_out, "; an index, less at a time, or a longer statement_timeout"},
       {"53100", full, "; free some space: nothing of the transaction was kept"},
@@ -69,29 +70,18 @@ std::string_view place_in(std::string_view statement, std::string_view position)
 
 }  // namespace
 
-std::string one_line(std::string_view said) {
-  std::string line;
-  for (const char c : said) {
-    const bool space = c == ' ' || c == '\n' || c == '\t' || c == '\r';
-    if (!space) line += c;
-    else if (!line.empty() && line.back() != ' ') line += ' ';
-  }
-  while (!line.empty() && line.back() == ' ') line.pop_back();
-  return line;
-}
-
 error problem_of(const PGresult* answer, std::string_view statement, std::string_view where) {
   const std::string_view state = field(answer, PG_DIAG_SQLSTATE);
   const kind& what = kind_of(state);
   std::string_view primary = field(answer, PG_DIAG_MESSAGE_PRIMARY);
   if (primary.empty()) primary = PQresultErrorMessage(answer);
-  std::string text = fmt::format("{}: {}", where, one_line(primary));
+  std::string text = fmt::format("{}: {}", where, sql::one_line(primary));
   if (!state.empty()) text += fmt::format(" [{}]", state);
   if (const auto place = place_in(statement, field(answer, PG_DIAG_STATEMENT_POSITION)); !place.empty()) {
     text += fmt::format(" at \"{}\"", place);
   }
-  if (const auto detail = field(answer, PG_DIAG_MESSAGE_DETAIL); !detail.empty()) text += "; " + one_line(detail);
-  if (const auto hint = field(answer, PG_DIAG_MESSAGE_HINT); !hint.empty()) text += "; " + one_line(hint);
+  if (const auto detail = field(answer, PG_DIAG_MESSAGE_DETAIL); !detail.empty()) text += "; " + sql::one_line(detail);
+  if (const auto hint = field(answer, PG_DIAG_MESSAGE_HINT); !hint.empty()) text += "; " + sql::one_line(hint);
   text += what.way_out;
   if (!statement.empty()) text += fmt::format(" (\"{}\")", sql::shortened(statement));
   return {what.code, std::move(text)};
@@ -112,7 +102,7 @@ error connect_problem(std::string_view said, std::string_view where) {
       {"starting up", "; try again"},
       {"does not exist", "; create it, or correct the url"},
   }};
-  std::string text = fmt::format("{}: {}", where, one_line(said));
+  std::string text = fmt::format("{}: {}", where, sql::one_line(said));
   for (const advice& one : known) {
     if (said.find(one.word) == std::string_view::npos) continue;
     text += one.way_out;
@@ -122,7 +112,7 @@ error connect_problem(std::string_view said, std::string_view where) {
 }
 
 error lost_problem(sql::errc code, std::string_view said, std::string_view statement, std::string_view where) {
-  std::string text = fmt::format("{}: {}", where, said.empty() ? "the connection was lost" : one_line(said));
+  std::string text = fmt::format("{}: {}", where, said.empty() ? "the connection was lost" : sql::one_line(said));
   if (code == sql::errc::outcome_unknown) text += "; it may have taken place, or not";
   if (!statement.empty()) text += fmt::format(" (\"{}\")", sql::shortened(statement));
   return {sql::make_error_code(code), std::move(text)};

@@ -19,10 +19,6 @@ error connect_problem(std::string_view said, std::string_view where);
 
 /// Nobody knows what became of what was sent: the connection was lost, or given up.
 error lost_problem(sql::errc code, std::string_view said, std::string_view statement, std::string_view where);
-
-/// On one line, without the end of it.
-std::string one_line(std::string_view said);
-
 /// Whether the server says that a prepared statement is no longer what it was, or not there: it has not been run.
 bool prepared_in_vain(const PGresult* answer);
 

@@ -87,7 +87,7 @@ result<std::shared_ptr<settings>> settings_of(const options& how) {
   from.options = PQconninfoParse(how.url.c_str(), &from.message);
   if (from.options == nullptr) {
     // What libpq quotes may be a part of the password.
-    const std::string said = one_line(from.message ? from.message : "out of memory");
+    const std::string said = sql::one_line(from.message ? from.message : "out of memory");
     return refuse("url", fmt::format("cannot be read: {} (not shown: it may hold a password; special characters in one "
                                      "are written %40 for @, %3A for :, %2F for /)", said.substr(0, said.find('"'))));
   }
@@ -107,6 +107,22 @@ result<std::shared_ptr<settings>> settings_of(const options& how) {
   }
   add("client_encoding", "UTF8");
   if (from.value("application_name").empty()) add("application_name", how.application_name);
+  return made;
+}
+
+conn_ptr begin_connect(const settings& how, bool replicates) {
+  std::vector<const char*> keywords;
+  std::vector<const char*> values;
+  for (const auto& one : how.keywords) keywords.push_back(one.c_str());
+  for (const auto& one : how.values) values.push_back(one.c_str());
+  if (replicates) {
+    keywords.push_back("replication");
+    values.push_back("database");
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+  conn_ptr made{PQconnectStartParams(keywords.data(), values.data(), 0)};
+  if (made) PQsetNoticeProcessor(made.get(), [](void*, const char*) {}, nullptr);  // libpq's own prints
   return made;
 }
 

@@ -4,7 +4,10 @@
 #include "postgres_problem.hpp"
 #include "seawall/source/postgres.hpp"
 
+#include <libpq-fe.h>
+
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -40,5 +43,13 @@ struct settings {
 
 /// Checks the options and takes the url apart.
 result<std::shared_ptr<settings>> settings_of(const options& how);
+
+struct conn_closer {
+  void operator()(PGconn* what) const noexcept { PQfinish(what); }
+};
+using conn_ptr = std::unique_ptr<PGconn, conn_closer>;
+
+/// A connection that begins to connect, for PQconnectPoll; null without memory. `replicates`: for START_REPLICATION.
+conn_ptr begin_connect(const settings& how, bool replicates = false);
 
 }  // namespace seawall::postgres

@@ -84,15 +84,8 @@ bool talk::stale() {
 void talk::connect() {
   if (auto why = how_->away.why_not()) return fail(*std::move(why));
   ++connects_;
-  std::vector<const char*> keywords;
-  std::vector<const char*> values;
-  for (const auto& one : how_->keywords) keywords.push_back(one.c_str());
-  for (const auto& one : how_->values) values.push_back(one.c_str());
-  keywords.push_back(nullptr);
-  values.push_back(nullptr);
-  conn_.reset(PQconnectStartParams(keywords.data(), values.data(), 0));
+  conn_ = begin_connect(*how_);
   if (!conn_) return fail(connect_problem("out of memory", how_->where));
-  PQsetNoticeProcessor(conn_.get(), [](void*, const char*) {}, nullptr);  // libpq's own prints
   phase_ = phase::connecting;
   connect_wants_ = wants::write;  // as the manual of PQconnectPoll has it
   allow(how_->how.connect_timeout);

@@ -55,9 +55,6 @@ class talk {
 
  private:
   enum class phase : std::uint8_t { idle, connecting, setting_up, releasing, preparing, describing, executing };
-  struct closer {
-    void operator()(PGconn* what) const noexcept { PQfinish(what); }
-  };
   struct prepared {
     std::string name;
     std::vector<Oid> types;
@@ -84,7 +81,7 @@ class talk {
   void allow(duration span);
 
   const std::shared_ptr<settings> how_;
-  std::unique_ptr<PGconn, closer> conn_;
+  conn_ptr conn_;
   std::map<std::string, prepared, std::less<>> statements_;
   std::vector<std::string> released_;  // names that the server still has
   std::uint64_t uses_ = 0;

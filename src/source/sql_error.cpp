@@ -3,8 +3,6 @@
 namespace seawall::sql {
 namespace {
 
-constexpr std::size_t longest_statement = 160;
-
 class category final : public boost::system::error_category {
  public:
   const char* name() const noexcept override { return "seawall.sql"; }
@@ -35,14 +33,16 @@ const boost::system::error_category& error_category() noexcept {
   return instance;
 }
 
-std::string shortened(std::string_view statement) {
+std::string one_line(std::string_view text, std::size_t most) {
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };  // in UTF-8
   std::string line;
-  for (const char c : statement) {
+  for (const char c : text) {
     const bool space = c == ' ' || c == '\n' || c == '\t' || c == '\r';
     if (space && (line.empty() || line.back() == ' ')) continue;
-    if (line.size() == longest_statement) {
-      // Not in the middle of a character of UTF-8.
-      while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0xC0) == 0x80) line.pop_back();
+    if (line.size() == most) {
+      // A character that the end would cut goes as a whole.
+      while (continues(c) && !line.empty() && continues(line.back())) line.pop_back();
+      if (continues(c) && !line.empty()) line.pop_back();
       return line + "...";
     }
     line += space ? ' ' : c;

@@ -143,6 +143,11 @@ void core::count(std::uint64_t tier_totals::*field, std::uint64_t n) {
   totals_.*field += n;
 }
 
+void core::count_answer(tier_read::outcome is) {
+  using outcome = tier_read::outcome;
+  count(is == outcome::hit ? &tier_totals::hits : is == outcome::leased ? &tier_totals::leases : &tier_totals::held);
+}
+
 tier_stats core::read_stats() const {
   const std::lock_guard lock{mutex_};
   tier_stats now{.totals = totals_,
@@ -229,6 +234,15 @@ std::string sibling_key_of(std::string_view key, std::string_view suffix) {
 
 std::string lock_key_of(std::string_view key) { return sibling_key_of(key, ":r"); }
 std::string lease_key_of(std::string_view key) { return sibling_key_of(key, ":l"); }
+
+duration lease_length(duration wanted) { return std::min<duration>(wanted, std::chrono::hours{24}); }
+
+std::optional<error> too_large(const core& of, const tier_entry& entry) {
+  const std::size_t most = of.options().max_payload;
+  if (entry.payload.size() <= most) return std::nullopt;
+  return error{errc::invalid_argument,
+               fmt::format("the value takes {} bytes, at most {} are stored", entry.payload.size(), most)};
+}
 
 std::string bytes_of(const tier_nonce& nonce) {
   return encode_header({.nonce = nonce}).substr(nonce_at, nonce_size);

@@ -119,6 +119,8 @@ class core final : public redis::tracking_listener,
   std::string new_generation();
 
   void count(std::uint64_t tier_totals::*field, std::uint64_t n = 1);
+  /// A read that was answered.
+  void count_answer(tier_read::outcome is);
   tier_stats read_stats() const;
   counter_set counters() const override;
 
@@ -189,6 +191,10 @@ class core final : public redis::tracking_listener,
 std::string lock_key_of(std::string_view key);
 /// The key that holds the lease of `key`, whose value is stored plain, in the same slot.
 std::string lease_key_of(std::string_view key);
+/// How long a lease is that is wanted for so long: one that nobody gives back must end some day.
+duration lease_length(duration wanted);
+/// Why a value is not stored, if it takes more bytes than `max_payload`.
+std::optional<error> too_large(const core& of, const tier_entry& entry);
 /// A nonce as it is in a header.
 std::string bytes_of(const tier_nonce& nonce);
 /// Milliseconds for PX, at least one, rounded up; 0: no end.

@@ -5,8 +5,6 @@
 #include "seawall/cmd/strings.hpp"
 #include "seawall/resp/value.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 namespace seawall::tier {
@@ -20,11 +18,7 @@ void fill_call::begin() {
   const auto reign = core_->last_reign(slot_);
   if (!reign) return end(error{errc::invalid_argument, "a fill without a lease of this tier"});
   reign_ = *reign;
-  if (what_->entry.payload.size() > core_->options().max_payload) {
-    return end_fill(error{errc::invalid_argument, fmt::format("the value takes {} bytes, at most {} are stored",
-                                                              what_->entry.payload.size(),
-                                                              core_->options().max_payload)});
-  }
+  if (auto why = too_large(*core_, what_->entry)) return end_fill(std::move(why));
   // The reign is the one that the lease names, or the store rejects it: also when another has begun meanwhile.
   bytes_ = encode_entry(what_->entry, written_, reign_, core_->server_now_ms(core_->ahead_ms(slot_)),
                         core_->options().compression);
@@ -38,11 +32,7 @@ void fill_call::begin_round(bool natively) {
   else store_by_script();
   look_.set(*this, cmd::command<resp::value>{cmd::builder{"GETRANGE"}.key(key_).number(0).number(header_size - 1)});
   asked_at_ = core_->now();
-  round_.clear();
-  if (!core_->expected(slot_, asked_at_)) {
-    beat_.set(*this, core_->beat_command(slot_));
-    round_.push_back(&beat_);
-  }
+  open_round(round_, beat_, slot_, asked_at_);
   round_.push_back(&store_);
   round_.push_back(&look_);
   if (what_->refresh) {

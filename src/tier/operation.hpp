@@ -12,10 +12,15 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace seawall::tier {
 
 class operation;
+
+/// Rounds of a read: three that look at what is there, or two and one for a value that changes meanwhile; and one for a
+/// connection that is new.
+inline constexpr int most_rounds = 4;
 
 /// One command of an operation.
 class step final : public cmd::request {
@@ -74,6 +79,19 @@ class operation {
   virtual void replied(step& /*which*/, resp::view /*reply*/) noexcept {}
   /// All commands of the round have ended.
   virtual void round_ended() = 0;
+
+  /// Begins the list of a round at `now` that is about a slot. Whose answers are to be believed is known, or else a beat
+  /// goes in front. `distrusts`: even where it seems to be known.
+  std::optional<footing> open_round(std::vector<step*>& round, step& beat, core::slot_number slot, time_point now,
+                                    bool distrusts = false) {
+    round.clear();
+    const std::optional<footing> on = distrusts ? std::nullopt : core_->expected(slot, now);
+    if (!on) {
+      beat.set(*this, core_->beat_command(slot));
+      round.push_back(&beat);
+    }
+    return on;
+  }
 
   /// Sends the steps; the round must end before `deadline`, which is in the future.
   void send(std::span<step* const> steps, bool caller_waits = false);

@@ -7,18 +7,12 @@
 #include "seawall/cmd/strings.hpp"
 #include "seawall/resp/value.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
 namespace seawall::tier {
 namespace {
-
-// Two that look at what is there, one for a connection that is new, and one for a value that changes meanwhile.
-constexpr int most_rounds = 4;
-constexpr duration longest_lease = std::chrono::hours{24};
 
 // A value that stays has the same name for all that read it.
 tier_nonce name_of(std::string_view value) {
@@ -56,13 +50,8 @@ void plain_read_call::begin_round() {
   if (rounds_ != 0 && out_of_time()) return end_without_answer();
   ++rounds_;
   asked_at_ = core_->now();
-  const std::optional<footing> on = unverified_ ? std::nullopt : core_->expected(slot_, asked_at_);
-  round_.clear();
+  const std::optional<footing> on = open_round(round_, beat_, slot_, asked_at_, unverified_);
   beat_sent_ = !on;
-  if (!on) {
-    beat_.set(*this, core_->beat_command(slot_));
-    round_.push_back(&beat_);
-  }
   // A lease says under which reign it was taken, so that waits for the beat.
   taking_ = std::exchange(next_, claim::none);
   if (!on) taking_ = claim::none;
@@ -71,7 +60,7 @@ void plain_read_call::begin_round() {
     const std::string lease = encode_header({.nonce = own_, .reign = on->reign}).substr(nonce_at, nonce_size + 8);
     claim_.set(*this, cmd::command<resp::value>{
                           cmd::eval(plain_claim_script(), cmd::names(key_, lease_), lease,
-                                    milliseconds_of(std::min<duration>(what_->lease_for, longest_lease)),
+                                    milliseconds_of(lease_length(what_->lease_for)),
                                     taking_ == claim::replace ? "1" : "0")});
     round_.push_back(&claim_);
     claimed_ = true;
@@ -159,9 +148,7 @@ void plain_read_call::round_ended() {
 
 void plain_read_call::end_decided() {
   if (claimed_ && what_->is != outcome::leased) release_plain_lease(core_, key_, own_);
-  core_->count(what_->is == outcome::hit      ? &tier_totals::hits
-               : what_->is == outcome::leased ? &tier_totals::leases
-                                              : &tier_totals::held);
+  core_->count_answer(what_->is);
   end(std::nullopt);
 }
 
@@ -182,23 +169,18 @@ plain_fill_call::plain_fill_call(std::shared_ptr<tier::core> core, std::shared_p
 
 void plain_fill_call::begin() {
   if (auto why = refused(key_)) return end(std::move(why));
-  const std::string& value = what_->entry.payload;
-  if (value.size() > core_->options().max_payload) {
+  if (auto why = too_large(*core_, what_->entry)) {
     release_plain_lease(core_, key_, what_->lease);
-    return end(error{errc::invalid_argument, fmt::format("the value takes {} bytes, at most {} are stored",
-                                                         value.size(), core_->options().max_payload)});
+    return end(std::move(why));
   }
   const std::string lease = lease_key_of(key_);
   const std::string record = core_->records().reign_key(slot_);
   store_.set(*this, cmd::command<resp::value>{cmd::eval(plain_fill_script(), cmd::names(key_, lease, record),
-                                                        bytes_of(what_->lease), value,
+                                                        bytes_of(what_->lease), what_->entry.payload,
                                                         milliseconds_of(what_->entry.fresh_for))});
   look_.set(*this, cmd::get(key_));
   asked_at_ = core_->now();
-  if (!core_->expected(slot_, asked_at_)) {
-    beat_.set(*this, core_->beat_command(slot_));
-    round_.push_back(&beat_);
-  }
+  open_round(round_, beat_, slot_, asked_at_);
   round_.push_back(&store_);
   round_.push_back(&look_);
   send(round_, what_->caller_waits);

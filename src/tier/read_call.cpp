@@ -12,11 +12,6 @@
 namespace seawall::tier {
 namespace {
 
-// Three that look at what is there, and one more for a connection that is new.
-constexpr int most_rounds = 4;
-// A lease that nobody gives back must end some day.
-constexpr duration longest_lease = std::chrono::hours{24};
-
 cmd::any_command set_if_absent(std::string_view key, std::string_view value, duration length) {
   return cmd::command<resp::value>{cmd::builder{"SET"}
                                        .key(key)
@@ -51,13 +46,8 @@ void read_call::begin_round() {
   ++rounds_;
   asked_at_ = core_->now();
   // Where an answer was not to be trusted, another server has the slot than the last beat was answered by.
-  const std::optional<footing> on = unverified_ ? std::nullopt : core_->expected(slot_, asked_at_);
-  round_.clear();
+  const std::optional<footing> on = open_round(round_, beat_, slot_, asked_at_, unverified_);
   beat_sent_ = !on;
-  if (!on) {
-    beat_.set(*this, core_->beat_command(slot_));
-    round_.push_back(&beat_);
-  }
   add_tags(on);
   looks_again_ = claim_told_ = false;
   taking_ = std::exchange(next_, claim::none);
@@ -155,7 +145,7 @@ auto read_call::check_tags(const tier_entry& entry) -> validity {
 }
 
 void read_call::add_claim() {
-  const duration length = std::min<duration>(what_->lease_for, longest_lease);
+  const duration length = lease_length(what_->lease_for);
   switch (taking_) {
     case claim::none: return;
     case claim::absent: claim_.set(*this, set_if_absent(key_, encode_lease(own_, reign_, 0), length)); break;
@@ -323,9 +313,7 @@ std::optional<error> read_call::tag_failure() const {
 
 void read_call::end_decided() {
   if (has_lock_ && what_->is != outcome::leased) release_lock(core_, key_);
-  core_->count(what_->is == outcome::hit      ? &tier_totals::hits
-               : what_->is == outcome::leased ? &tier_totals::leases
-                                              : &tier_totals::held);
+  core_->count_answer(what_->is);
   end(std::nullopt);
 }
 

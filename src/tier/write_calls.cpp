@@ -13,7 +13,7 @@ namespace {
 
 // A server does nothing else meanwhile. In a cluster each key goes by itself: those of a slot that is half moved cannot
 // go together, and what fails is known for each.
-std::size_t keys_at_once(const core& of) { return of.records().divided() ? 1 : 256; }
+std::size_t keys_of_a_call(const core& of) { return of.records().divided() ? 1 : 256; }
 
 std::vector<std::string> lease_keys_of(const std::vector<std::string>& keys) {
   std::vector<std::string> leases;
@@ -28,7 +28,7 @@ std::vector<std::string> lease_keys_of(const std::vector<std::string>& keys) {
 invalidation_call::invalidation_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_invalidation> what)
     : call(std::move(core), std::move(what)), names_of_key_(what_->format == shared_format::plain ? 2 : 1),
       leases_(names_of_key_ == 2 ? lease_keys_of(what_->keys) : std::vector<std::string>{}),
-      names_(what_->keys.size() * names_of_key_), at_once_(keys_at_once(*core_)),
+      names_(what_->keys.size() * names_of_key_), at_once_(keys_of_a_call(*core_)),
       parts_((names_ + at_once_ - 1) / at_once_) {}
 
 std::vector<std::string_view> invalidation_call::names_of(std::size_t part) const {

@@ -39,7 +39,6 @@ struct capture_mapping {
   std::function<result<std::optional<capture_step>>(const row_image&)> row{};
   /// For a row that cannot be told, and a table that was emptied.
   std::function<void()> whole;
-  bool clears = true;  // what `whole` does is to clear the cache
 };
 
 template <class T>
@@ -100,7 +99,6 @@ class captured_table {
   captured_table& tag(Cache& cache, std::string_view tag) {
     auto one = mapping_of(cache);
     one.whole = [&cache, which = std::string{tag}] { cache.invalidate_tag(which); };
-    one.clears = false;
     return add(std::move(one));
   }
 

@@ -3,6 +3,7 @@
 
 #include "seawall/base/result.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -33,8 +34,10 @@ inline boost::system::error_code make_error_code(errc code) noexcept {
 /// Whether an error is this one.
 inline bool is(const error& what, errc code) noexcept { return what.code() == make_error_code(code); }
 
-/// A statement on one line and of 160 bytes at most, for messages.
-std::string shortened(std::string_view statement);
+/// A text on one line and of `most` bytes, for messages. What is longer is cut between characters, and ends in "...".
+std::string one_line(std::string_view text, std::size_t most = std::string_view::npos);
+/// A statement in a message.
+inline std::string shortened(std::string_view statement) { return one_line(statement, 160); }
 
 }  // namespace seawall::sql
 
