@@ -15,7 +15,7 @@ add_library(seawall_warnings INTERFACE)
 
 if(SEAWALL_DEVELOPER)
   target_compile_options(seawall_warnings INTERFACE -Wall -Wextra -Werror
-    "$<$<CXX_COMPILER_ID:Clang>:-Wshadow;-Wthread-safety>"
+    $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
     # GCC bug 105651: false alarms of three kinds for "literal" + std::string; Clang's builds look for the real ones.
     "$<$<CXX_COMPILER_ID:GNU>:-Wshadow=local;-Wno-restrict;-Wno-stringop-overflow;-Wno-array-bounds>")
 

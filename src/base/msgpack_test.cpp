@@ -32,7 +32,7 @@ std::string raw(const char (&literal)[N]) {
 }
 
 template <class T>
-T parsed(std::string_view bytes) {
+T unpacked(std::string_view bytes) {
   auto given = msgpack_codec<T>::decode(bytes);
   EXPECT_TRUE(given) << given.error().message();
   return given ? *std::move(given) : T{};
@@ -64,7 +64,7 @@ TEST(MessagePack, WritesIntegersInTheirShortestForm) {
   };
   for (const auto& [value, bytes] : cases) {
     EXPECT_EQ(packed(value), bytes) << value;
-    EXPECT_EQ(parsed<std::int64_t>(bytes), value);
+    EXPECT_EQ(unpacked<std::int64_t>(bytes), value);
   }
   EXPECT_EQ(packed(std::numeric_limits<std::uint64_t>::max()), raw("\xcf\xff\xff\xff\xff\xff\xff\xff\xff"));
 }
@@ -72,7 +72,7 @@ TEST(MessagePack, WritesIntegersInTheirShortestForm) {
 TEST(MessagePack, WritesSizesInTheirShortestForm) {
   const auto begins = [](const auto& value, const std::string& bytes) {
     EXPECT_TRUE(packed(value).starts_with(bytes)) << value.size();
-    EXPECT_EQ(parsed<std::remove_cvref_t<decltype(value)>>(packed(value)), value);
+    EXPECT_EQ(unpacked<std::remove_cvref_t<decltype(value)>>(packed(value)), value);
   };
   begins(std::string(31, 'x'), raw("\xbfx"));
   begins(std::string(32, 'x'), raw("\xd9\x20x"));
@@ -97,7 +97,7 @@ TEST(MessagePack, WritesSizesInTheirShortestForm) {
 TEST(MessagePack, WritesStructsAsMaps) {
   const photo small{1, {std::byte{0xff}}, {}, {5}};
   EXPECT_EQ(packed(small), raw("\x83\xa2id\x01\xa6pixels\xc4\x01\xff\xa5price\xc4\x01" "5"));
-  EXPECT_EQ(parsed<photo>(packed(small)), small);
+  EXPECT_EQ(unpacked<photo>(packed(small)), small);
   EXPECT_EQ(packed(1.5f), raw("\xca\x3f\xc0\x00\x00"));
   EXPECT_EQ(packed(-1.5), raw("\xcb\xbf\xf8\x00\x00\x00\x00\x00\x00"));
   EXPECT_EQ(packed(std::vector<std::optional<bool>>{true, std::nullopt, false}), raw("\x93\xc3\xc0\xc2"));
@@ -105,13 +105,13 @@ TEST(MessagePack, WritesStructsAsMaps) {
 }
 
 TEST(MessagePack, ReadsWhatOthersWrite) {
-  EXPECT_EQ(parsed<std::uint8_t>(raw("\xd3\x00\x00\x00\x00\x00\x00\x00\x05")), 5);
-  EXPECT_EQ(parsed<std::int8_t>(raw("\xcf\x00\x00\x00\x00\x00\x00\x00\x05")), 5);
-  EXPECT_EQ(parsed<double>(raw("\x05")), 5.0);
-  EXPECT_EQ(parsed<float>(raw("\xcb\x3f\xb9\x99\x99\x99\x99\x99\x9a")), 0.1f);
-  EXPECT_TRUE(std::isnan(parsed<double>(raw("\xca\x7f\xc0\x00\x00"))));
+  EXPECT_EQ(unpacked<std::uint8_t>(raw("\xd3\x00\x00\x00\x00\x00\x00\x00\x05")), 5);
+  EXPECT_EQ(unpacked<std::int8_t>(raw("\xcf\x00\x00\x00\x00\x00\x00\x00\x05")), 5);
+  EXPECT_EQ(unpacked<double>(raw("\x05")), 5.0);
+  EXPECT_EQ(unpacked<float>(raw("\xcb\x3f\xb9\x99\x99\x99\x99\x99\x9a")), 0.1f);
+  EXPECT_TRUE(std::isnan(unpacked<double>(raw("\xca\x7f\xc0\x00\x00"))));
   // Unknown members, keys that are no text, all extension types.
-  const auto read = parsed<photo>(
+  const auto read = unpacked<photo>(
       raw("\xde\x00\x0c\x01\x02\xa1x\x91\x81\xa1y\xc0\xa1" "a\xd4\x01z\xa1" "b\xd5\x01zz\xa1" "c\xd6\x01zzzz"
           "\xa1" "d\xd7\x01zzzzzzzz\xa1" "e\xd8\x01zzzzzzzzzzzzzzzz\xa1" "f\xc7\x03\xffzzz\xa1gs"
           "\xa2id\x09\xa6pixels\xc4\x00\xa5price\xa1" "7"));
@@ -161,7 +161,7 @@ TEST(MessagePack, NestsSoDeepAndNoDeeper) {
             "cannot read bool as MessagePack: nested deeper than 32");
   node chain;
   for (int i = 1; i < 16; ++i) chain = node{{chain}};
-  EXPECT_EQ(parsed<node>(packed(chain)), chain);
+  EXPECT_EQ(unpacked<node>(packed(chain)), chain);
   EXPECT_THROW(packed(node{{chain}}), std::length_error);
 }
 

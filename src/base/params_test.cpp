@@ -19,11 +19,11 @@ namespace {
 using namespace std::chrono_literals;
 using seawall::params;
 
-struct address {
+struct town {
   std::string city;
   int code = 0;
 };
-BOOST_DESCRIBE_STRUCT(address, (), (city, code))
+BOOST_DESCRIBE_STRUCT(town, (), (city, code))
 
 enum class order : short { up = 1, down = -1 };
 
@@ -78,7 +78,7 @@ TEST(params_golden, of_every_type) {
                            .add("map", std::map<std::string, int>{{"k", 1}, {"j", 2}})
                            .add("period", 1500ms)
                            .add("at", std::chrono::sys_seconds(-1s))
-                           .add("object", address{"Rome", 7});
+                           .add("object", town{"Rome", 7});
   EXPECT_EQ(every.canonical().size(), 431u);
   EXPECT_EQ(every.digest().hex(), "2442b6ce25298417653d65bbc642920b");
 }
@@ -177,7 +177,7 @@ TEST(params_test, times_agree_whatever_their_unit) {
 }
 
 TEST(params_test, structs_by_description_or_hook) {
-  EXPECT_EQ(hex(address{"Rome", 7}), hex(params().add("code", 7).add("city", "Rome")));
+  EXPECT_EQ(hex(town{"Rome", 7}), hex(params().add("code", 7).add("city", "Rome")));
   EXPECT_EQ(hex(shop::filter{1, 9}), hex(params().add("high", 9).add("low", 1)));
   EXPECT_EQ(hex(std::vector{shop::filter{1, 9}}), hex(std::vector{params().add("low", 1).add("high", 9)}));
 }

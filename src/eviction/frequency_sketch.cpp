@@ -9,7 +9,7 @@ namespace seawall::eviction {
 namespace {
 
 constexpr std::uint64_t low_three_bits = 0x7777777777777777;
-constexpr std::size_t huge_page = std::size_t{2} << 20;
+constexpr std::size_t kernel_page = std::size_t{2} << 20;
 
 // std::min, but never a branch: which of two counters is less nobody can predict.
 std::uint64_t less_of(std::uint64_t a, std::uint64_t b) noexcept { return b ^ ((a ^ b) & (0 - std::uint64_t{a < b})); }
@@ -44,8 +44,8 @@ struct key_counters {
 // Lines are looked up at random: with pages of 4 KiB, most look-ups in a large sketch would miss the TLB too. Memory
 // that is not touched yet becomes huge pages at once.
 void prefer_huge_pages(void* begin, std::size_t bytes) noexcept {
-  const std::uintptr_t from = (reinterpret_cast<std::uintptr_t>(begin) + huge_page - 1) / huge_page * huge_page;
-  const std::uintptr_t to = (reinterpret_cast<std::uintptr_t>(begin) + bytes) / huge_page * huge_page;
+  const std::uintptr_t from = (reinterpret_cast<std::uintptr_t>(begin) + kernel_page - 1) / kernel_page * kernel_page;
+  const std::uintptr_t to = (reinterpret_cast<std::uintptr_t>(begin) + bytes) / kernel_page * kernel_page;
   if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_HUGEPAGE);
 }
 

@@ -15,9 +15,6 @@ namespace {
 
 using namespace testing_cluster;
 
-// Slots 0 to 9 are a's, with replica r; 10 to 19 are b's.
-const std::string two = slots_reply({{0, 9, {"a", "r"}}, {10, 19, {"b"}}});
-
 enum class event { moved, moved_here, ask, try_again, cluster_down, disconnect, map, time };
 constexpr event all_events[] = {event::moved,        event::moved_here, event::ask, event::try_again,
                                 event::cluster_down, event::disconnect, event::map, event::time};

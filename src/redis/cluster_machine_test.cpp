@@ -21,9 +21,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-// Slots 0 to 9 are a's, with replica r; 10 to 19 are b's.
-const std::string two = slots_reply({{0, 9, {"a", "r"}}, {10, 19, {"b"}}});
-
 class cluster_machine_test : public testing::Test {
  protected:
   cluster_machine_test() { w.begin(two); }

@@ -72,7 +72,7 @@ TEST(handshake, does_without_what_an_old_server_or_a_bounded_user_lacks) {
   EXPECT_EQ(greets.found(), capabilities{});
 }
 
-struct refusal {
+struct refused_greeting {
   const char* name;
   std::vector<std::string_view> frames;
   handshake::state verdict;
@@ -81,7 +81,7 @@ struct refusal {
 };
 
 TEST(handshake, says_what_is_wrong_and_whether_another_attempt_may_help) {
-  const refusal table[] = {
+  const refused_greeting table[] = {
       {"wrong password", {"-WRONGPASS invalid username-password pair\r\n"}, handshake::state::refused,
        cmd::errc::wrong_pass, "user 'default' or its password is wrong"},
       {"no password", {"-NOAUTH HELLO must be called with the client already authenticated\r\n"},
@@ -92,7 +92,7 @@ TEST(handshake, says_what_is_wrong_and_whether_another_attempt_may_help) {
       {"loading", {hello_ok, ":1\r\n", "+OK\r\n", "*0\r\n", "*0\r\n", "-LOADING Redis is loading the dataset\r\n"},
        handshake::state::failed, cmd::errc::loading, "LOADING"},
   };
-  for (const refusal& row : table) {
+  for (const refused_greeting& row : table) {
     handshake greets{plain};
     handshake::state last{};
     for (const auto frame : row.frames) last = greets.on_reply(resp::view{frame});

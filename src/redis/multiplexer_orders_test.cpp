@@ -9,8 +9,8 @@
 namespace seawall::redis {
 namespace {
 
-enum class event { submit_read, submit_write, write, reply, push, redirect, cancel_oldest, cancel_newest, disconnect };
-constexpr int events = 9;
+enum class wire_event { submit_read, submit_write, write, reply, push, redirect, cancel_oldest, cancel_newest, disconnect };
+constexpr int wire_events = 9;
 
 named* alive(wire& w, bool newest) {
   named* found = nullptr;
@@ -21,18 +21,18 @@ named* alive(wire& w, bool newest) {
 }
 
 // False: the event cannot happen now.
-bool step(wire& w, event what) {
+bool step(wire& w, wire_event what) {
   switch (what) {
-    case event::submit_read: w.submit(cmd::effect::read); return true;
-    case event::submit_write: w.submit(cmd::effect::write_once, 2); return true;
-    case event::write: return !w.write().empty();
-    case event::push: return static_cast<bool>(w.receive(">2\r\n+message\r\n+p\r\n"));
-    case event::reply: return !w.at_server.empty() && (w.reply(), true);
-    case event::redirect: return !w.at_server.empty() && (w.redirect(), true);
-    case event::disconnect: return w.disconnect(), true;
-    case event::cancel_oldest:
-    case event::cancel_newest: {
-      named* const who = alive(w, what == event::cancel_newest);
+    case wire_event::submit_read: w.submit(cmd::effect::read); return true;
+    case wire_event::submit_write: w.submit(cmd::effect::write_once, 2); return true;
+    case wire_event::write: return !w.write().empty();
+    case wire_event::push: return static_cast<bool>(w.receive(">2\r\n+message\r\n+p\r\n"));
+    case wire_event::reply: return !w.at_server.empty() && (w.reply(), true);
+    case wire_event::redirect: return !w.at_server.empty() && (w.redirect(), true);
+    case wire_event::disconnect: return w.disconnect(), true;
+    case wire_event::cancel_oldest:
+    case wire_event::cancel_newest: {
+      named* const who = alive(w, what == wire_event::cancel_newest);
       if (who) w.cancel(*who);
       return who != nullptr;
     }
@@ -52,23 +52,23 @@ void check(wire& w) {
 }
 
 // Runs all sequences that begin with `begin`; returns how many there were.
-std::size_t explore(std::vector<event>& begin, std::size_t length, std::size_t piece) {
+std::size_t explore(std::vector<wire_event>& begin, std::size_t length, std::size_t piece) {
   wire w;
   w.piece = piece;
-  for (const event what : begin) {
+  for (const wire_event what : begin) {
     if (!step(w, what)) return 0;
   }
   check(w);
   if (testing::Test::HasFatalFailure()) {
     std::string order;
-    for (const event what : begin) order += ' ' + std::to_string(static_cast<int>(what));
+    for (const wire_event what : begin) order += ' ' + std::to_string(static_cast<int>(what));
     ADD_FAILURE() << "in the order" << order;
     return 0;
   }
   std::size_t count = 1;
   if (begin.size() == length) return count;
-  for (int i = 0; i < events && !testing::Test::HasFailure(); ++i) {
-    begin.push_back(static_cast<event>(i));
+  for (int i = 0; i < wire_events && !testing::Test::HasFailure(); ++i) {
+    begin.push_back(static_cast<wire_event>(i));
     count += explore(begin, length, piece);
     begin.pop_back();
   }
@@ -76,12 +76,12 @@ std::size_t explore(std::vector<event>& begin, std::size_t length, std::size_t p
 }
 
 TEST(multiplexer, no_order_of_events_mixes_replies_up) {
-  std::vector<event> begin;
+  std::vector<wire_event> begin;
   EXPECT_GT(explore(begin, 6, SIZE_MAX), 40'000U);
 }
 
 TEST(multiplexer, no_order_of_events_mixes_replies_up_byte_by_byte) {
-  std::vector<event> begin;
+  std::vector<wire_event> begin;
   EXPECT_GT(explore(begin, 5, 1), 5'000U);
 }
 

@@ -10,7 +10,7 @@
 namespace seawall::redis {
 namespace {
 
-error closed_error() { return error{errc::closed, "this sentinel is not asked any more"}; }
+error left_error() { return error{errc::closed, "this sentinel is not asked any more"}; }
 
 }  // namespace
 
@@ -49,7 +49,7 @@ class sentinel_link::subscription final : public request {
     under_way = false;
     if (failure || !refused_) return;
     // It would refuse the next time, too. Not from here: the connection is handing out replies.
-    boost::asio::post(of_.services_.executor, [those = of_.listening_.made] { those->close(closed_error()); });
+    boost::asio::post(of_.services_.executor, [those = of_.listening_.made] { those->close(left_error()); });
   }
 
   bool under_way = false;
@@ -66,8 +66,8 @@ sentinel_link::sentinel_link(services& with, listener& who, net::address where, 
 
 sentinel_link::~sentinel_link() {
   withdraw();
-  if (asking_.made) asking_.made->close(closed_error());
-  if (listening_.made) listening_.made->close(closed_error());
+  if (asking_.made) asking_.made->close(left_error());
+  if (listening_.made) listening_.made->close(left_error());
 }
 
 void sentinel_link::connect(line& which, bool reconnect) {

@@ -35,13 +35,13 @@ sentinel_answer says(const std::string& me, const std::string& primary, std::uin
   return one;
 }
 
-struct answer {
+struct told_primary {
   std::string sentinel;
   std::string primary;  // "dead": does not answer; "": knows no such name
   std::uint64_t epoch = 1;
 };
 
-void tell(sentinel_resolve& round, const answer& what) {
+void tell(sentinel_resolve& round, const told_primary& what) {
   round.to_ask();
   if (what.primary == "dead") round.failed(at(what.sentinel), "connection refused");
   else round.answered(at(what.sentinel), says(what.sentinel, what.primary, what.epoch));
@@ -59,7 +59,7 @@ std::string verdict(const sentinel_resolve& round) {
 TEST(sentinel_resolve, every_order_of_three_answers_has_one_outcome) {
   struct row {
     const char* what;
-    std::vector<answer> answers;
+    std::vector<told_primary> answers;
     std::string verdict;
   };
   const std::vector<row> table{

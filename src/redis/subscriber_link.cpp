@@ -47,7 +47,7 @@ class counted {
   int& calls_;
 };
 
-error closed_error() { return error{errc::closed, "this subscription has ended"}; }
+error ended_error() { return error{errc::closed, "this subscription has ended"}; }
 
 }  // namespace
 
@@ -96,15 +96,15 @@ subscriber_link::subscriber_link(services& with, listener& who, net::address whe
 
 subscriber_link::~subscriber_link() {
   listener_ = nullptr;
-  connection_->close(closed_error());
+  connection_->close(ended_error());
 }
 
 void subscriber_link::open() { connection_->open(); }
 
 void subscriber_link::retire() {
   listener_ = nullptr;
-  if (calls_ == 0) return connection_->close(closed_error());
-  boost::asio::post(services_.executor, [self = shared_from_this()] { self->connection_->close(closed_error()); });
+  if (calls_ == 0) return connection_->close(ended_error());
+  boost::asio::post(services_.executor, [self = shared_from_this()] { self->connection_->close(ended_error()); });
 }
 
 // --- changes --------------------------------------------------------------------------------------------------------

@@ -72,6 +72,9 @@ inline std::string slots_reply(const std::vector<range>& ranges) {
   return out;
 }
 
+/// Slots 0 to 9 are a's, with replica r; 10 to 19 are b's.
+inline const std::string two = slots_reply({{0, 9, {"a", "r"}}, {10, 19, {"b"}}});
+
 class world;
 
 class fake_node final : public cluster_server {

@@ -93,12 +93,12 @@ TEST(View, Boolean) {
   }
 }
 
-constexpr std::string_view nested =
+constexpr std::string_view nested_array =
     "*5\r\n:1\r\n*2\r\n%1\r\n+k\r\n$3\r\nv\r\n\r\n$-1\r\n|1\r\n+a\r\n*1\r\n:9\r\n$1\r\nb\r\n*-1\r\n~12\r\n"
     ":0\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n:6\r\n:7\r\n:8\r\n:9\r\n:10\r\n:11\r\n";
 
 TEST(View, ElementsAreWalkedAndIndexedAcrossInnerAggregates) {
-  const view array = of(nested);
+  const view array = of(nested_array);
   std::vector<std::string> raw;
   for (const view element : array) raw.emplace_back(element.raw());
   ASSERT_EQ(raw.size(), 5U);
@@ -114,11 +114,11 @@ TEST(View, ElementsAreWalkedAndIndexedAcrossInnerAggregates) {
   EXPECT_EQ(array[4][11].integer(), 11);
   EXPECT_TRUE(array[5].is_null());
   EXPECT_TRUE(array[1][0][7][3].is_null());
-  EXPECT_EQ(array.raw(), nested);
+  EXPECT_EQ(array.raw(), nested_array);
 }
 
 TEST(View, IteratorsCanBeKept) {
-  const view array = of(nested);
+  const view array = of(nested_array);
   const auto first = array.begin();
   auto second = first;
   EXPECT_EQ(second++, first);

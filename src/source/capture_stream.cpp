@@ -1,5 +1,6 @@
 // The stream of a capture: what arrives is kept until others see it, then invalidated, and confirmed once delivered.
 #include "capture_worker.hpp"
+#include "steady_now.hpp"
 
 #include <fmt/format.h>
 
@@ -15,8 +16,6 @@ constexpr duration delivery_pause = std::chrono::milliseconds{5};
 constexpr std::size_t most_frames = 10'000;       // before it is looked whether they can be applied
 constexpr std::size_t most_unconfirmed = 10'000;  // the age of the oldest is what is asked for
 
-time_point now() { return std::chrono::steady_clock::now(); }
-
 }  // namespace
 
 result<void> change_capture::worker::stream() {
@@ -28,7 +27,7 @@ result<void> change_capture::worker::stream() {
   idle_ = 0;
   reply_ = false;
   pause_ = shortest_pause;
-  heard_ = next_status_ = now();
+  heard_ = next_status_ = source::steady_now();
   {
     const std::lock_guard lock{figures_};
     ++stats_.connections;
@@ -38,14 +37,15 @@ result<void> change_capture::worker::stream() {
   while (!stopping_) {
     auto more = read();
     if (!more) return std::unexpected(std::move(more).error());
-    if (!pending_.empty() || now() >= next_status_) {
+    if (!pending_.empty() || source::steady_now() >= next_status_) {
       if (auto seen = look(); !seen) return seen;
+    } else {
+      confirm();
     }
-    confirm();
-    if (reply_ || now() >= next_status_) {
+    if (reply_ || source::steady_now() >= next_status_) {
       if (auto told = report(true); !told) return told;
     }
-    if (now() >= after(heard_, how_.silence)) {
+    if (source::steady_now() >= after(heard_, how_.silence)) {
       return sql::fail(sql::errc::unreachable, "the server says nothing: the connection is given up");
     }
     if (!*more) link_->wait(patience());
@@ -54,7 +54,7 @@ result<void> change_capture::worker::stream() {
 }
 
 duration change_capture::worker::patience() const {
-  duration most = std::max<duration>(next_status_ - now(), duration::zero());
+  duration most = std::max<duration>(next_status_ - source::steady_now(), duration::zero());
   if (!pending_.empty()) most = std::min(most, pause_);
   if (std::max(settled_, idle_) > confirmed_) most = std::min(most, delivery_pause);
   return most;
@@ -64,13 +64,13 @@ duration change_capture::worker::patience() const {
 result<bool> change_capture::worker::read() {
   for (std::size_t i = 0; i != most_frames; ++i) {
     if (pending_steps_ > how_.max_steps) {
-      heard_ = now();  // nobody listens
+      heard_ = source::steady_now();  // nobody listens
       return false;
     }
     auto bytes = link_->next();
     if (!bytes) return std::unexpected(std::move(bytes).error());
     if (!*bytes) return false;
-    heard_ = now();
+    heard_ = source::steady_now();
     if (auto taken = take(**bytes); !taken) return std::unexpected(std::move(taken).error());
   }
   return true;
@@ -158,7 +158,7 @@ result<void> change_capture::worker::report(bool wants_reply) {
   if (!sent) return std::unexpected(std::move(sent).error());
   if (!*sent) return {};
   reply_ = false;
-  next_status_ = after(now(), how_.status_every);
+  next_status_ = after(source::steady_now(), how_.status_every);
   return {};
 }
 

@@ -1,4 +1,5 @@
 #include "capture_worker.hpp"
+#include "steady_now.hpp"
 
 #include <fmt/format.h>
 
@@ -15,8 +16,6 @@ bool is_slot_name(std::string_view name) {
     return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
   });
 }
-
-time_point now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
 
@@ -60,7 +59,7 @@ result<void> change_capture::worker::start() {
   collector_ = std::make_unique<postgres::change_collector>(tables_, how_.max_steps, how_.log);
   temporary_ = false;
   if (auto ready = prepare(false); !ready) {
-    const bool waits = ready.error().code() == sql::make_error_code(sql::errc::locked);
+    const bool waits = sql::is(ready.error(), sql::errc::locked);
     failed(ready.error());
     if (!waits) return std::unexpected(std::move(ready).error());
   }
@@ -86,9 +85,9 @@ result<void> change_capture::worker::drop_slot() {
   wake_.lower();
   postgres::replication_link idle{*made, wake_};
   // The server takes a moment to notice that its reader has gone.
-  const time_point end = after(now(), std::chrono::seconds{5});
+  const time_point end = after(source::steady_now(), std::chrono::seconds{5});
   auto done = server.drop_slot();
-  while (!done && now() < end) {
+  while (!done && source::steady_now() < end) {
     idle.wait(std::chrono::milliseconds{20});
     done = server.drop_slot();
   }
@@ -180,12 +179,12 @@ result<bool> change_capture::worker::make_slot(bool patient) {
 // The slot that is to be keeps the server's log, too, and is bounded as the other is.
 result<void> change_capture::worker::await_delivery() {
   auto begun = server_->look();
-  time_point next_look = after(now(), how_.status_every);
+  time_point next_look = after(source::steady_now(), how_.status_every);
   while (begun && !delivered()) {
     link_->wait(std::chrono::milliseconds{5});
     if (stopping_) return fail(errc::cancelled);
-    if (now() < next_look) continue;
-    next_look = after(now(), how_.status_every);
+    if (source::steady_now() < next_look) continue;
+    next_look = after(source::steady_now(), how_.status_every);
     auto here = server_->look();
     if (!here) return std::unexpected(std::move(here).error());
     if (here->end - begun->end > how_.max_lag_bytes) {
@@ -227,7 +226,7 @@ capture_stats change_capture::worker::stats() const {
 
 capture_lag change_capture::worker::lag() const {
   const std::lock_guard lock{figures_};
-  return {.bytes = behind_, .oldest = oldest_ == never ? duration::zero() : now() - oldest_};
+  return {.bytes = behind_, .oldest = oldest_ == never ? duration::zero() : source::steady_now() - oldest_};
 }
 
 }  // namespace seawall

@@ -2,6 +2,7 @@
 #include "seawall/sql.hpp"
 #include "seawall/testing.hpp"
 #include "test_database.hpp"
+#include "test_numbers.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,13 +18,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using numbers = cache<int, std::int64_t>;
-
-cache_options<int, std::int64_t> named(std::string name) {
-  return {.name = std::move(name), .executor = std::make_shared<manual_executor>()};
-}
-
-std::unexpected<error> refused() { return seawall::fail(seawall::errc::loader_failed, "refused"); }
 
 struct Transactions : ::testing::Test {
   Transactions() {

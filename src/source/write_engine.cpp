@@ -1,3 +1,4 @@
+#include "steady_now.hpp"
 #include "write_engine_core.hpp"
 
 #include <fmt/format.h>
@@ -10,10 +11,8 @@
 namespace seawall::source {
 namespace {
 
-time_point now() { return std::chrono::steady_clock::now(); }
-
 // A condition variable is not to be asked to wait until the end of time.
-time_point soon(time_point until) { return std::min(until, now() + std::chrono::hours{1}); }
+time_point soon(time_point until) { return std::min(until, steady_now() + std::chrono::hours{1}); }
 
 // A log that is new, or has lost its end, does not know which sequences the source has seen. The time does, for up to a
 // million a second.
@@ -76,7 +75,7 @@ result<void> engine_core::open(std::shared_ptr<file_layer> files) {
   next_ = queued_ = log_ ? log_->recovery().last : sequence_of_time();
   durable_ = log_ ? log_->durable() : 0;
   queue_.emplace(how_.batch, how_.retry, log_ ? log_->recovery().applied : next_, entropy_seed());
-  const time_point start = now();
+  const time_point start = steady_now();
   const auto buried = letters_->last_of_keys();
   for (const operation_ptr& operation : recovered) {
     // The process ended after it had become a dead letter, and before the log said that it is done.
@@ -128,7 +127,7 @@ result<bool> engine_core::admit(locked& lock, std::size_t bytes, time_point unti
   space_.wait_until(lock, soon(until), [&] { return closed_ || has_room(bytes); });
   --waiting_;
   if (closed_) return fail(errc::closed, fmt::format("the write-behind '{}' is closed", how_.name));
-  if (has_room(bytes) && now() < until) return false;
+  if (has_room(bytes) && steady_now() < until) return false;
   return fail(errc::overloaded, fmt::format("the backlog of the write-behind '{}' is full: {} operations, {} bytes",
                                             how_.name, queue_->size() + unqueued_, queue_->bytes() + unqueued_bytes_));
 }
@@ -143,7 +142,7 @@ result<write_receipt> engine_core::submit(bool removed, std::string key, std::st
   if (is_logged()) append_unfinished(record, removed ? record_kind::remove : record_kind::put, key, value);
   auto operation = std::make_shared<stored_operation>(
       stored_operation{.removed = removed, .key = std::move(key), .value = std::move(value)});
-  const time_point until = after(now(), limit);
+  const time_point until = after(steady_now(), limit);
 
   locked lock{mutex_};
   const auto through = admit(lock, bytes, until);
@@ -171,7 +170,7 @@ result<write_receipt> engine_core::submit(bool removed, std::string key, std::st
     if (group->failure()) return std::unexpected(*group->failure());
     if (*through) lock.lock();
   } else {
-    enqueue(operation, now());
+    enqueue(operation, steady_now());
   }
   if (*through) {
     if (auto done = wait_applied(lock, *operation, until); !done) return std::unexpected(std::move(done).error());
@@ -222,7 +221,7 @@ write_behind_stats engine_core::stats() const {
   copy.backlog = queue_->size() + unqueued_;
   copy.backlog_bytes = queue_->bytes() + unqueued_bytes_;
   const time_point oldest = queue_->window().oldest();
-  if (oldest != never) copy.lag = std::max(duration{}, now() - oldest);
+  if (oldest != never) copy.lag = std::max(duration{}, steady_now() - oldest);
   lock.unlock();
   const std::lock_guard letters{letters_mutex_};
   copy.dead_letters = letters_->size();

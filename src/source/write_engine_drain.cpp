@@ -1,4 +1,5 @@
 // The thread that gives batches to the source, and those who wait for it.
+#include "steady_now.hpp"
 #include "write_engine_core.hpp"
 
 #include <fmt/format.h>
@@ -13,19 +14,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-time_point now() { return std::chrono::steady_clock::now(); }
-
 }  // namespace
 
 void engine_core::drain_loop() {
   locked lock{mutex_};
   while (!drainer_stops_) {
-    const auto batch = queue_->take(now(), is_hurried());
+    const auto batch = queue_->take(steady_now(), is_hurried());
     if (!batch.empty()) {
       drain(lock, batch);
       continue;
     }
-    drainer_sleeps_until_ = std::min(queue_->next_due(is_hurried()), now() + 1h);
+    drainer_sleeps_until_ = std::min(queue_->next_due(is_hurried()), steady_now() + 1h);
     drainer_.wait_until(lock, drainer_sleeps_until_,
                         [&] { return drainer_stops_ || drainer_sleeps_until_ == time_point{}; });
     drainer_sleeps_until_ = time_point{};
@@ -46,7 +45,7 @@ void engine_core::drain(locked& lock, const std::vector<operation_ptr>& batch) {
   } else {
     ++stats_.failed_batches;
     const bool first = failures_++ == 0;
-    const auto dead = queue_->failed(now(), refused);
+    const auto dead = queue_->failed(steady_now(), refused);
     if (first && !dead) {
       lock.unlock();
       say(log_level::warning, "a batch failed and is tried again: " + done.error().message());
@@ -90,7 +89,7 @@ bool engine_core::bury(locked& lock, const operation_ptr& operation, const error
            : "a dead letter cannot be kept: " + kept.error().message());
   lock.lock();
   if (!kept) {
-    queue_->keep(operation, now());
+    queue_->keep(operation, steady_now());
     return false;
   }
   queue_->bury(operation);
@@ -135,7 +134,7 @@ bool engine_core::is_refusal(const error& failure) const {
 }
 
 result<void> engine_core::flush(duration limit, const flush_progress& progress) {
-  const time_point until = after(now(), limit);
+  const time_point until = after(steady_now(), limit);
   locked lock{mutex_};
   const std::uint64_t target = next_;
   // Groups that come after the call do not hold it up.
@@ -144,8 +143,8 @@ result<void> engine_core::flush(duration limit, const flush_progress& progress) 
   std::size_t seen = all;
   ++flushes_;
   wake_drainer();
-  while ((left() != 0 || telling_) && !drainer_stops_ && now() < until) {
-    settled_.wait_until(lock, std::min(until, now() + 1h));
+  while ((left() != 0 || telling_) && !drainer_stops_ && steady_now() < until) {
+    settled_.wait_until(lock, std::min(until, steady_now() + 1h));
     const std::size_t remaining = left();
     if (progress && remaining < seen) {
       seen = remaining;

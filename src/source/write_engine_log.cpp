@@ -1,4 +1,5 @@
 // The thread that owns the log.
+#include "steady_now.hpp"
 #include "write_engine_core.hpp"
 
 #include <fmt/format.h>
@@ -15,21 +16,19 @@ using namespace std::chrono_literals;
 // How often the log is told what has been applied: after a crash, what came later is applied once more.
 constexpr duration checkpoint_interval = 1s;
 
-time_point now() { return std::chrono::steady_clock::now(); }
-
 }  // namespace
 
 void engine_core::commit_loop() {
   locked lock{mutex_};
   for (;;) {
-    const time_point until = std::min(next_upkeep(), now() + 1h);
+    const time_point until = std::min(next_upkeep(), steady_now() + 1h);
     if (staged_.empty() && !committer_stops_) committer_.wait_until(lock, until);
     if (!staged_.empty()) {
       commit_staged(lock);
     } else if (committer_stops_) {
       break;
     }
-    if (next_upkeep() <= now()) upkeep(lock);
+    if (next_upkeep() <= steady_now()) upkeep(lock);
   }
   next_sync_ = next_checkpoint_ = time_point{};
   upkeep(lock);
@@ -47,9 +46,9 @@ void engine_core::commit_staged(locked& lock) {
   // Writes that nobody syncs must not pile up: after a failure each is acknowledged by a sync, or not at all.
   const bool durable = how_.log.sync == sync::group || sync_failure_;
   lock.unlock();
-  const time_point begin = now();
+  const time_point begin = steady_now();
   auto done = log_->commit(records, operations.front()->sequence, operations.back()->sequence, durable);
-  const time_point end = now();
+  const time_point end = steady_now();
   lock.lock();
   ++stats_.commits;
   std::size_t bytes = 0;
@@ -98,16 +97,16 @@ time_point engine_core::next_upkeep() const {
 }
 
 void engine_core::upkeep(locked& lock) {
-  const bool syncs = next_sync_ <= now();
+  const bool syncs = next_sync_ <= steady_now();
   const std::uint64_t applied = told_;
-  const bool checkpoints = next_checkpoint_ <= now() && applied > checkpointed_;
+  const bool checkpoints = next_checkpoint_ <= steady_now() && applied > checkpointed_;
   lock.unlock();
   result<void> synced{};
   result<void> marked{};
-  const time_point begin = now();
+  const time_point begin = steady_now();
   const bool had_unsynced = syncs && log_->has_unsynced();
   if (had_unsynced) synced = log_->sync();
-  const time_point end = now();
+  const time_point end = steady_now();
   if (checkpoints) marked = log_->checkpoint(applied);
   if (!synced) say(log_level::error, synced.error().message());
   if (!marked) say(log_level::error, marked.error().message());
@@ -119,7 +118,7 @@ void engine_core::upkeep(locked& lock) {
     if (!synced) sync_failure_ = synced.error();
   }
   if (checkpoints) {
-    next_checkpoint_ = after(now(), checkpoint_interval);
+    next_checkpoint_ = after(steady_now(), checkpoint_interval);
     if (marked) checkpointed_ = applied;
     else ++stats_.failed_checkpoints;
   }

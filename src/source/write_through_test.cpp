@@ -4,6 +4,7 @@
 #include "seawall/cache.hpp"
 #include "seawall/testing.hpp"
 #include "test_database.hpp"
+#include "test_numbers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -19,14 +20,6 @@
 
 namespace seawall::sql_test {
 namespace {
-
-using numbers = cache<int, std::int64_t>;
-
-cache_options<int, std::int64_t> named(std::string name) {
-  return {.name = std::move(name), .executor = std::make_shared<manual_executor>()};
-}
-
-std::unexpected<error> refused() { return seawall::fail(seawall::errc::loader_failed, "refused"); }
 
 using step = played_database::step;
 

@@ -13,7 +13,7 @@ using servers::redis_server;
 using testing::ElementsAre;
 
 // Writes down what it hears; replies are written down among it by `noted`.
-class listener final : public tracking_listener {
+class noting_listener final : public tracking_listener {
  public:
   void on_tracking(std::uint64_t generation) override { note("tracking " + std::to_string(generation)); }
   void on_invalidate(std::uint64_t, std::string_view key) override { note("invalidate " + std::string{key}); }
@@ -43,7 +43,7 @@ class listener final : public tracking_listener {
 };
 
 // A GET whose answer is noted in the order in which the client's thread hands it out.
-void noted(client& redis, listener& to, const std::string& key) {
+void noted(client& redis, noting_listener& to, const std::string& key) {
   std::promise<void> done;
   redis.async_run(cmd::get(key), [&](const auto& read) {
     to.note("read " + text_of(read));
@@ -60,7 +60,7 @@ class redis_tracking : public testing::Test {
   }
 
   std::unique_ptr<redis_server> server;
-  std::shared_ptr<listener> heard = std::make_shared<listener>();
+  std::shared_ptr<noting_listener> heard = std::make_shared<noting_listener>();
 };
 
 TEST_F(redis_tracking, a_change_by_others_is_told) {
@@ -77,7 +77,7 @@ TEST_F(redis_tracking, a_change_by_others_is_told) {
 TEST_F(redis_tracking, broadcast_tells_of_keys_that_nobody_has_read) {
   class choosy final : public tracking_listener {
    public:
-    explicit choosy(std::shared_ptr<listener> to) : to_(std::move(to)) {}
+    explicit choosy(std::shared_ptr<noting_listener> to) : to_(std::move(to)) {}
     std::vector<std::string> prefixes() override { return {"a:", "b"}; }
     void on_tracking(std::uint64_t generation) override { to_->on_tracking(generation); }
     void on_invalidate(std::uint64_t generation, std::string_view key) override { to_->on_invalidate(generation, key); }
@@ -86,7 +86,7 @@ TEST_F(redis_tracking, broadcast_tells_of_keys_that_nobody_has_read) {
     }
 
    private:
-    const std::shared_ptr<listener> to_;
+    const std::shared_ptr<noting_listener> to_;
   };
   const auto some = std::make_shared<choosy>(heard);
   auto redis = client_of(server->port(), {.tracking = some, .tracking_mode = tracking_mode::broadcast});
@@ -156,7 +156,7 @@ TEST_F(redis_tracking, closing_is_a_loss) {
 
 // A server that answers a GET and something else in one write.
 std::vector<std::string> heard_after_get(std::string_view then) {
-  auto heard = std::make_shared<listener>();
+  auto heard = std::make_shared<noting_listener>();
   servers::fake_server server{[then, healthy = servers::answers::redis()](servers::fake_connection& on,
                                                                           const servers::arguments& command) {
     if (command.at(0) == "GET") return "$3\r\nold\r\n" + std::string{then};

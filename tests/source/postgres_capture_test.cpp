@@ -52,7 +52,7 @@ TEST_F(OnLogicalServer, WholeTransactionsCount) {
   fill();
   EXPECT_FALSE(db->transact([](sql::transaction& t) -> result<void> {
     (void)t.execute("UPDATE products SET name = 'x'");
-    return fail(errc::cancelled);
+    return fail(seawall::errc::cancelled);
   }));
   catch_up();
   EXPECT_TRUE(products.contains(1)) << "rolled back";
