@@ -9,7 +9,9 @@
 namespace seawall::redis {
 namespace {
 
-enum class wire_event { submit_read, submit_write, write, reply, push, redirect, cancel_oldest, cancel_newest, disconnect };
+enum class wire_event {
+  submit_read, submit_write, write, reply, push, redirect, cancel_oldest, cancel_newest, disconnect
+};
 constexpr int wire_events = 9;
 
 named* alive(wire& w, bool newest) {

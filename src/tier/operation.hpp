@@ -80,8 +80,8 @@ class operation {
   /// All commands of the round have ended.
   virtual void round_ended() = 0;
 
-  /// Begins the list of a round at `now` that is about a slot. Whose answers are to be believed is known, or else a beat
-  /// goes in front. `distrusts`: even where it seems to be known.
+  /// Begins the list of a round at `now` that is about a slot. Whose answers are to be believed is known, or else a
+  /// beat goes in front. `distrusts`: even where it seems to be known.
   std::optional<footing> open_round(std::vector<step*>& round, step& beat, core::slot_number slot, time_point now,
                                     bool distrusts = false) {
     round.clear();
