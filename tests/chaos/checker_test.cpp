@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -155,6 +156,16 @@ TEST_F(chaos_checker, at_the_end_there_is_only_what_the_database_has) {
   of.committed.store(21);
   judge.judge_last(key, absence());
   EXPECT_EQ(shared.head().violations.load(), 2);
+}
+
+TEST(Delays, AreCountedInTheBucketThatHoldsThem) {
+  for (const std::uint64_t ns : {0ULL, 1ULL, 7ULL, 8ULL, 15ULL, 16ULL, 17ULL, 1'000ULL, 1'023ULL, 1'024ULL,
+                                 987'654'321ULL, 1ULL << 62U}) {
+    const std::size_t bucket = delays::bucket_of(ns);
+    EXPECT_LE(delays::begin_of(bucket), ns);
+    EXPECT_GT(delays::begin_of(bucket + 1), ns);
+    EXPECT_LE(delays::begin_of(bucket + 1) - delays::begin_of(bucket), std::max<std::uint64_t>(ns / 8, 1));
+  }
 }
 
 }  // namespace

@@ -43,11 +43,6 @@ truth make_truth(const settings& how, const std::filesystem::path& file) {
   return shared;
 }
 
-void only_of(std::vector<fault>& kinds, const std::vector<std::string>& groups) {
-  if (groups.empty()) return;
-  std::erase_if(kinds, [&](const fault& one) { return std::ranges::find(groups, one.group) == groups.end(); });
-}
-
 class run {
  public:
   run(const settings& how, std::string which, const std::filesystem::path& program)

@@ -3,10 +3,13 @@
 //
 // Ends with 0: every promise held; 1: one did not, or something else went wrong; 2: wrong usage; 77: no server can be
 // started here.
+#include "capture_worker.hpp"
 #include "driver.hpp"
+#include "scenario.hpp"
 #include "settings.hpp"
 #include "worker.hpp"
 
+#include "servers/postgres_server.hpp"
 #include "servers/redis_server.hpp"
 
 #include <fmt/format.h>
@@ -14,6 +17,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
 
 namespace {
 
@@ -27,22 +31,38 @@ extern "C" void on_signal(int signal) {
 
 int work(const chaos::settings& how) {
   chaos::truth shared = chaos::truth::open(how.shared);
-  chaos::worker{shared, how.index}.run();
+  if (shared.head().captures.load() != 0) chaos::capture_worker{shared, how.index}.run();
+  else chaos::worker{shared, how.index}.run();
   return 0;
 }
 
+// Why the scenario cannot be run here; empty if it can. A write-behind has SQLite to write to.
+std::string what_is_missing(const chaos::settings& how) {
+  if (how.scenario == "write-behind") return {};
+  if (!seawall::servers::server_available()) return seawall::servers::why_no_server();
+  return how.scenario == "capture" ? seawall::servers::why_no_postgres() : std::string{};
+}
+
+bool all_held(const chaos::settings& how, const char* program) {
+  if (how.scenario == "capture") return chaos::run_capture(how, program);
+  if (how.scenario == "write-behind") return chaos::run_write_behind(how);
+  bool held = true;
+  for (const std::string& which : how.topologies) {
+    held = chaos::run_topology(how, which, program) && held;
+    if (chaos::is_interrupted()) break;
+  }
+  return held;
+}
+
 int drive(const chaos::settings& how, const char* program) {
-  if (!seawall::servers::server_available()) {
-    fmt::print(stderr, "{}\n", seawall::servers::why_no_server());
+  if (const std::string why = what_is_missing(how); !why.empty()) {
+    fmt::print(stderr, "{}\n", why);
     return no_server;
   }
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
-  bool held = true;
-  for (const std::string& which : how.topologies) {
-    held = chaos::run_topology(how, which, program) && held;
-    if (chaos::is_interrupted()) return interrupted;
-  }
+  const bool held = all_held(how, program);
+  if (chaos::is_interrupted()) return interrupted;
   if (how.wrong == chaos::mischief::none) return held ? 0 : 1;
   fmt::print("\n{}\n", held ? "NOTHING WAS NOTICED, though a worker did wrong on purpose"
                              : "what was done wrong was noticed");

@@ -35,6 +35,11 @@ std::vector<std::string> diary::before(std::int64_t when, std::size_t most) cons
   return found;
 }
 
+void only_of(std::vector<fault>& kinds, const std::vector<std::string>& groups) {
+  if (groups.empty()) return;
+  std::erase_if(kinds, [&](const fault& one) { return std::ranges::find(groups, one.group) == groups.end(); });
+}
+
 schedule::schedule(std::vector<fault> kinds, std::chrono::milliseconds pause, std::uint64_t seed, diary& log,
                    std::function<void()> recover)
     : kinds_(std::move(kinds)), pause_(pause), chance_(seed), log_(log), recover_(std::move(recover)) {}

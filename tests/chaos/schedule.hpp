@@ -60,6 +60,9 @@ struct fault {
   std::function<begun(dice&, const std::string& held)> begin;
 };
 
+/// Leaves the faults of these groups; no groups: all.
+void only_of(std::vector<fault>& kinds, const std::vector<std::string>& groups);
+
 /// Runs on a thread of its own from `start` to `stop`.
 class schedule {
  public:

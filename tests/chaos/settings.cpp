@@ -12,11 +12,25 @@ parsed parse(int count, char** words) {
   settings& how = to.how;
   CLI::App app{"Processes that share a Redis, which is killed, frozen, flushed and failed over.\n"
                "Every answer is checked against the promises of docs/guide/consistency.md."};
+  app.add_option("--scenario", how.scenario,
+                 "tier: processes that share a Redis; capture: change capture from PostgreSQL;\n"
+                 "write-behind: a local log, over SQLite and PostgreSQL")
+      ->check(CLI::IsMember({"tier", "capture", "write-behind"}))
+      ->capture_default_str();
+  app.add_option("--writes", how.writes, "of the scenario capture")
+      ->check(CLI::Range(100, 100'000'000))
+      ->capture_default_str();
+  app.add_option("--kills", how.kills, "of the scenario write-behind")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
   std::string topology = "single";
-  app.add_option("--topology", topology, "single, sentinel (1 + 1, 3 sentinels), cluster (3 + 3), or all")
+  app.add_option("--topology", topology,
+                 "of the scenario tier: single, sentinel (1 + 1, 3 sentinels), cluster (3 + 3), or all")
       ->check(CLI::IsMember({"single", "sentinel", "cluster", "all"}))
       ->capture_default_str();
-  app.add_option("--seconds", how.seconds, "of each topology")->check(CLI::Range(1.0, 1e6))->capture_default_str();
+  app.add_option("--seconds", how.seconds, "of each topology of the scenario tier")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
   app.add_option("--reads", how.reads, "go on until so many reads of each topology are checked, instead");
   app.add_option("--processes", how.processes, "")
       ->check(CLI::Range(std::uint64_t{2}, std::uint64_t{max_processes}))

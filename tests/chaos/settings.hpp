@@ -12,6 +12,7 @@
 namespace chaos {
 
 struct settings {
+  std::string scenario = "tier";
   std::vector<std::string> topologies = {"single"};
   double seconds = 30;  ///< Of each topology.
   std::uint64_t reads = 0;
@@ -20,6 +21,8 @@ struct settings {
   std::uint64_t keys = 1000;
   std::uint64_t bound_ms = 500;
   std::uint64_t seed = 0;
+  std::uint64_t writes = 20'000;  ///< Of the scenario capture.
+  std::uint64_t kills = 200;      ///< Of the scenario write-behind.
   std::vector<std::string> faults = {};  ///< Their groups; none: all of them.
   bool verbose = false;
   mischief wrong = mischief::none;

@@ -8,14 +8,6 @@
 namespace chaos {
 namespace {
 
-std::string grouped(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
-    text.insert(static_cast<std::size_t>(at), 1, ',');
-  }
-  return text;
-}
-
 double percent(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -47,6 +39,16 @@ void print_violation(const violation& one, const truth& shared, const diary& log
   for (const auto& line : log.before(one.ended.load(), 12)) fmt::print("      {}\n", line);
 }
 
+}  // namespace
+
+std::string grouped(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
+    text.insert(static_cast<std::size_t>(at), 1, ',');
+  }
+  return text;
+}
+
 void print_faults(const diary& log) {
   const auto counts = log.counts();
   std::uint64_t all = 0;
@@ -60,8 +62,6 @@ void print_faults(const diary& log) {
   }
   fmt::print("  faults            {}\n{:22}{}\n", all, "", text.empty() ? "none" : text);
 }
-
-}  // namespace
 
 std::uint64_t count_violations(truth& shared, const topology& servers) {
   auto& head = shared.head();

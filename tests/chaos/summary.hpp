@@ -21,6 +21,9 @@ struct outcome {
 /// Violations that are excused when all is known: those within times of two primaries that were noticed late. Also
 /// moves them to the excused ones of their process.
 std::uint64_t count_violations(truth& shared, const topology& servers);
+void print_faults(const diary& log);
+/// 1,234,567
+std::string grouped(std::uint64_t number);
 void print_summary(const outcome& what, const settings& how, const truth& shared, const diary& log);
 
 }  // namespace chaos

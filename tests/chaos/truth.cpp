@@ -42,6 +42,7 @@ std::string_view name_of(broken what) {
     case broken::wrong_key: return "the value of another key";
     case broken::existing_row_absent: return "a row that exists was not found";
     case broken::strange_error: return "an error that the source did not make";
+    case broken::rolled_back: return "a row that was rolled back";
     case broken::not_converged: return "at the end, a process does not have what the database has";
   }
   return "none";

@@ -2,7 +2,8 @@
 // invalidations, and the counts. Everything is lock-free, since a process may be killed or stopped at any point of it.
 #pragma once
 
-#include <time.h>
+#include "delays.hpp"
+#include "truth_numbers.hpp"
 
 #include <array>
 #include <atomic>
@@ -18,19 +19,6 @@ inline constexpr std::size_t max_processes = 8;
 inline constexpr std::size_t max_url = 256;
 /// A row whose version divides by it does not exist.
 inline constexpr std::uint64_t absent_every = 7;
-
-/// CLOCK_MONOTONIC, which all processes share; nanoseconds.
-inline std::int64_t now() noexcept {
-  timespec t{};
-  ::clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * std::int64_t{1'000'000'000} + t.tv_nsec;
-}
-
-inline constexpr std::int64_t millisecond = 1'000'000;
-
-using number = std::atomic<std::uint64_t>;
-using moment = std::atomic<std::int64_t>;
-static_assert(number::is_always_lock_free && moment::is_always_lock_free, "shared by processes");
 
 inline void raise_to(number& what, std::uint64_t to) noexcept {
   std::uint64_t before = what.load();
@@ -90,13 +78,13 @@ enum class tally : std::uint8_t {
   any_reads, fresh_reads, absences, nothing_there, errors, lagging_reads, older_than_known, excused_any, excused_fresh,
   writes, withheld, taken_over, repeated, loads, loads_twice, failed_loads, process_hits, tier_hits, source_reads,
   coalesced, unlinearized, tier_failures, rejected_fills, takeovers, reign_changes, flushes, connections, replayed,
-  breaker_opened, kept_in_mind, count
+  breaker_opened, kept_in_mind, captured, streams, slots, cleared, undated, count
 };
 inline constexpr std::size_t tally_count = static_cast<std::size_t>(tally::count);
 
 enum class broken : std::uint64_t {
   none, fresh_too_old, fresh_went_back, any_too_old, own_write_unseen, went_back, from_the_future, wrong_key,
-  existing_row_absent, strange_error, not_converged
+  existing_row_absent, strange_error, not_converged, rolled_back
 };
 std::string_view name_of(broken what);
 
@@ -120,6 +108,12 @@ struct process_state {
   std::array<number, tally_count> tallies;
   moment oldest;   ///< Nanoseconds: how long an answer to an `any` read was out of date at most.
   char url[max_url];
+
+  // Of the scenario capture.
+  char database[max_url];
+  number checked;  ///< The last round whose end this process has checked.
+  /// From a commit until this process has read it: [1] if a fault was near.
+  std::array<delays, 2> staleness;
 };
 
 struct truth_header {
@@ -129,6 +123,11 @@ struct truth_header {
   /// Odd while there may be two primaries at once, which the promises exclude; and when the last such time ended.
   number two_primaries;
   moment two_primaries_ended;
+  // Of the scenario capture.
+  number captures;     ///< 0: it is another scenario.
+  number round;        ///< The last one that has ended, and is to be checked.
+  number faults_open;
+  moment fault_ended;  ///< The last one that was over.
   number violations;
   static constexpr std::size_t kept = 32;
   std::array<violation, kept> list;

@@ -19,7 +19,9 @@ using seawall::servers::pause_between_tries;
 
 constexpr std::size_t batch = 2048;  // reads between two rests of a reader: all processes share few cores
 
-std::shared_ptr<seawall::remote_tier> connect(const truth& shared, std::size_t index) {
+}  // namespace
+
+std::shared_ptr<seawall::remote_tier> connect_tier(const truth& shared, std::size_t index) {
   const seawall::duration bound{static_cast<std::int64_t>(shared.head().bound_ns.load())};
   auto like = seawall::redis::client::connect({.url = shared.head().state[index].url,
                                                .client_name = "chaos-" + std::to_string(index),
@@ -31,15 +33,13 @@ std::shared_ptr<seawall::remote_tier> connect(const truth& shared, std::size_t i
   return *std::move(made);
 }
 
-}  // namespace
-
 worker::worker(truth& shared, std::size_t index)
     : shared_(shared),
       index_(index),
       state_(shared.head().state[index]),
       mischief_(static_cast<mischief>(shared.head().mischief.load())),
       writers_(shared.head().writers.load()),
-      tier_(connect(shared, index)),
+      tier_(connect_tier(shared, index)),
       cache_(std::make_unique<cache>(options())),
       checker_(shared, index, [this] { return cache_->stats().total.unlinearized_reads; }) {
   for (std::uint64_t key = 0; key != shared.keys(); ++key) tags_.emplace_back(tag_of(key));

@@ -17,6 +17,9 @@
 
 namespace chaos {
 
+/// The tier of this process, as the shared file says. Throws std::runtime_error if the URL is no good.
+std::shared_ptr<seawall::remote_tier> connect_tier(const truth& shared, std::size_t index);
+
 class worker {
  public:
   using cache = seawall::cache<std::uint64_t, std::string>;

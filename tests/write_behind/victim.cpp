@@ -1,16 +1,15 @@
-// A program that writes through a write-behind into SQLite until it is killed.
-//   write_behind_victim FOLDER ROUND log|memory     says "ack KEY N" for each acknowledged write, until killed
-//   write_behind_victim FOLDER drain                applies what the log has left, and ends
-// Operation N of a key removes it if N ends in 9, or else stores N. Each key has one writer.
-#include "seawall/write_behind.hpp"
+// A program that writes through a write-behind into a database until it is killed.
+//   write_behind_victim ROWS LOG ROUND group|interval|never|memory   says "ack KEY N" for each acknowledged write
+//   write_behind_victim ROWS LOG drain                               applies what the log has left, and ends
+// ROWS as open_rows takes it; its tables are there. Operation N of a key removes it if N ends in 9, or else stores N.
+// Each key has one writer.
+#include "rows.hpp"
 
 #include <fmt/format.h>
-#include <sqlite3.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,74 +17,20 @@
 namespace {
 
 using namespace std::chrono_literals;
+using kills::operation;
 using seawall::result;
-using batch_of = std::span<const seawall::write_operation<int, std::int64_t>>;
+using write_behind = seawall::write_behind<int, std::int64_t>;
 
 constexpr int writers = 3;
 constexpr int keys_each = 2;
 constexpr std::int64_t per_round = 1'000'000;
 
 [[noreturn]] void die(const std::string& why) {
-  std::fputs((why + '\n').c_str(), stderr);
+  std::fputs(("write_behind_victim: " + why + '\n').c_str(), stderr);
   std::_Exit(3);
 }
 
-class database {
- public:
-  explicit database(const std::string& path) {
-    if (sqlite3_open(path.c_str(), &handle_) != SQLITE_OK) die("cannot open " + path);
-    sqlite3_busy_timeout(handle_, 10'000);
-    execute("PRAGMA journal_mode = WAL");
-    execute("PRAGMA synchronous = FULL");
-    execute("CREATE TABLE IF NOT EXISTS rows (key INTEGER PRIMARY KEY, value INTEGER, version INTEGER NOT NULL)");
-    execute("CREATE TABLE IF NOT EXISTS history (id INTEGER PRIMARY KEY, key INTEGER, value INTEGER, version INTEGER)");
-    upsert_ = prepare("INSERT INTO rows VALUES (?1, ?2, ?3) ON CONFLICT (key) DO UPDATE "
-                      "SET value = excluded.value, version = excluded.version WHERE version < excluded.version");
-    note_ = prepare("INSERT INTO history (key, value, version) VALUES (?1, ?2, ?3)");
-  }
-  database(const database&) = delete;
-  database& operator=(const database&) = delete;
-  ~database() {
-    sqlite3_finalize(upsert_);
-    sqlite3_finalize(note_);
-    sqlite3_close(handle_);
-  }
-
-  // Every effect is noted in the same transaction.
-  result<void> apply(batch_of batch) {
-    execute("BEGIN IMMEDIATE");
-    for (const auto& operation : batch) {
-      run(upsert_, operation);
-      if (sqlite3_changes(handle_) == 1) run(note_, operation);
-    }
-    execute("COMMIT");
-    return {};
-  }
-
- private:
-  void execute(const char* sql) {
-    if (sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) die(sqlite3_errmsg(handle_));
-  }
-  sqlite3_stmt* prepare(const char* sql) {
-    sqlite3_stmt* made = nullptr;
-    if (sqlite3_prepare_v2(handle_, sql, -1, &made, nullptr) != SQLITE_OK) die(sqlite3_errmsg(handle_));
-    return made;
-  }
-  void run(sqlite3_stmt* statement, const seawall::write_operation<int, std::int64_t>& operation) {
-    sqlite3_bind_int(statement, 1, operation.key);
-    if (operation.value) sqlite3_bind_int64(statement, 2, *operation.value);
-    else sqlite3_bind_null(statement, 2);
-    sqlite3_bind_int64(statement, 3, static_cast<sqlite3_int64>(operation.sequence));
-    if (sqlite3_step(statement) != SQLITE_DONE) die(sqlite3_errmsg(handle_));
-    sqlite3_reset(statement);
-  }
-
-  sqlite3* handle_ = nullptr;
-  sqlite3_stmt* upsert_ = nullptr;
-  sqlite3_stmt* note_ = nullptr;
-};
-
-void write_for_ever(seawall::write_behind<int, std::int64_t>& writes, int writer, std::int64_t first) {
+void write_for_ever(write_behind& writes, int writer, std::int64_t first) {
   for (std::int64_t n = first;; ++n) {
     for (int key = writer; key < writers * keys_each; key += writers) {
       const auto done = n % 10 == 9 ? writes.remove(key) : writes.put(key, n);
@@ -96,22 +41,35 @@ void write_for_ever(seawall::write_behind<int, std::int64_t>& writes, int writer
   }
 }
 
+seawall::sync sync_of(const std::string& name) {
+  if (name == "interval") return seawall::sync::interval;
+  return name == "never" ? seawall::sync::never : seawall::sync::group;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count < 3) die("usage: write_behind_victim FOLDER ROUND log|memory");
-  const std::string folder = arguments[1];
-  const bool drains = std::string{arguments[2]} == "drain";
-  const bool logs = drains || std::string{arguments[3]} == "log";
-  database db{folder + "/rows.db"};
+  const std::vector<std::string> given{arguments + 1, arguments + count};
+  const bool drains = given.size() == 3 && given[2] == "drain";
+  if (!drains && given.size() != 4) die("usage: write_behind_victim ROWS LOG ROUND group|interval|never|memory");
+  const std::string how = drains ? "group" : given[3];
+  const auto db = kills::open_rows(given[0]);
+  if (!db) die(db.error().message());
+  const auto apply = [&](std::span<const operation> batch) -> result<void> {
+    auto done = kills::apply(**db, batch);
+    if (!done && !kills::is_server(given[0])) die(done.error().message());  // nobody harms a file
+    return done;
+  };
   seawall::write_log_options log;
-  if (logs) log = {.directory = folder + "/log", .segment_bytes = 4096};
-  auto writes = seawall::write_behind<int, std::int64_t>::open(
+  const bool logs = how != "memory";
+  if (logs) log = {.directory = given[1], .sync = sync_of(how), .sync_every = 20ms, .segment_bytes = 4096};
+  auto writes = write_behind::open(
       {.name = "victim",
-       .write = [&](batch_of batch) { return db.apply(batch); },
+       .write = apply,
        .acknowledged = logs ? seawall::acknowledged::local_log : seawall::acknowledged::memory,
        .log = log,
-       .batch = {.most = 8, .linger = 2ms}});
+       .batch = {.most = 8, .linger = 2ms},
+       .retry = {.longest = 200ms}});
   if (!writes) die(writes.error().message());
   if (drains) {
     const auto done = writes->flush(60s);
@@ -120,7 +78,7 @@ int main(int count, char** arguments) {
   }
   std::vector<std::thread> threads;
   for (int writer = 0; writer != writers; ++writer) {
-    const std::int64_t first = std::atoll(arguments[2]) * per_round;
+    const std::int64_t first = std::atoll(given[2].c_str()) * per_round;
     threads.emplace_back([&, writer, first] { write_for_ever(*writes, writer, first); });
   }
   for (auto& thread : threads) thread.join();
