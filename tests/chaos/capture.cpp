@@ -15,6 +15,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdio>
 #include <cstring>
 #include <exception>
 #include <iterator>
@@ -52,6 +54,11 @@ void set_url(char (&to)[max_url], const std::string& url) {
   std::memcpy(to, url.c_str(), url.size() + 1);
 }
 
+std::string last_of(const std::string& text) {
+  constexpr std::size_t most = 4000;
+  return text.size() > most ? text.substr(text.find('\n', text.size() - most) + 1) : text;
+}
+
 class capture_run {
  public:
   capture_run(const settings& how, const std::filesystem::path& program)
@@ -85,7 +92,10 @@ class capture_run {
     shared_.head().stage.store(static_cast<std::uint64_t>(phase::over));
     if (auto why = crew_.wait_for_end(30s); why && failure_.empty()) failure_ = *why;
     print_capture(how_, shared_, log_, writers_, failure_);
-    return failure_.empty() && shared_.head().violations.load() == 0;
+    const bool held = failure_.empty() && shared_.head().violations.load() == 0;
+    if (!held) fmt::print("\n  what the capture said last:\n{}\n", last_of(crew_.printed(0)));
+    std::fflush(stdout);
+    return held;
   }
 
  private:

@@ -23,7 +23,8 @@ constexpr const char* put =
     "INSERT INTO rows VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET n = excluded.n WHERE rows.n < excluded.n";
 constexpr const char* update = "UPDATE rows SET n = $2 WHERE id = $1 AND n < $2";
 constexpr const char* remove = "DELETE FROM rows WHERE id = $1 AND n < $2";
-constexpr std::uint64_t range = 64;
+constexpr std::uint64_t short_range = 8;  // for reloading, not the capture, would be what is measured
+constexpr std::uint64_t long_range = 128;
 
 }  // namespace
 
@@ -83,6 +84,7 @@ void capture_writer::change_one(std::uint64_t key) {
 
 void capture_writer::plan_range() {
   const std::uint64_t first = some_key();
+  const std::uint64_t range = chance_.one_in(50) ? long_range : short_range;
   for (std::uint64_t key = first; key < std::min<std::uint64_t>(first + range, shared_.keys()); key += all_) {
     if (present_[key]) changes_.push_back({key, false});
   }

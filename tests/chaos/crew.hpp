@@ -35,9 +35,10 @@ class crew {
   std::optional<std::string> wait_for_end(std::chrono::milliseconds most);
 
   std::vector<fault> faults();
+  /// What the worker and its forerunners have printed.
+  std::string printed(std::size_t which) const;
 
  private:
-  std::string printed(std::size_t which) const;
   std::filesystem::path log_of(std::size_t which) const;
 
   truth& shared_;
