@@ -8,11 +8,31 @@
 #include <string_view>
 
 namespace seawall::detail {
+namespace {
+
+// Says which field of which cache is out of its range.
+auto complaints_about(const plain_options& options) {
+  return [&name = options.name](const char* field, const char* range) -> result<void> {
+    return fail(errc::invalid_argument, fmt::format("cache '{}': {} must be {}", name, field, range));
+  };
+}
+
+result<void> validate_keeping(const plain_options& options) {
+  const auto bad = complaints_about(options);
+  const keep_fresh_options& keep = options.keep_fresh;
+  if (keep.stop_after < duration::zero()) return bad("keep_fresh.stop_after", "zero (off) or positive");
+  if (keep.every < duration::zero()) return bad("keep_fresh.every", "zero (by the TTL) or positive");
+  if (keep.most_keys < 1 || keep.most_keys > (std::size_t{1} << 24)) return bad("keep_fresh.most_keys", "1 to 2^24");
+  if (keep.concurrent < 1 || keep.concurrent > 65'536) return bad("keep_fresh.concurrent", "1 to 65536");
+  if (keep.on() && !options.has_loader) return bad("loader", "given where keep_fresh is");
+  if (keep.on() && options.sliding != duration::zero()) return bad("sliding", "zero where keys are kept fresh");
+  return {};
+}
+
+}  // namespace
 
 result<void> validate(const plain_options& options) {
-  const auto bad = [&](const char* field, const char* range) -> result<void> {
-    return fail(errc::invalid_argument, fmt::format("cache '{}': {} must be {}", options.name, field, range));
-  };
+  const auto bad = complaints_about(options);
   if (options.name.empty() || options.name.size() > 100) return bad("name", "1 to 100 characters long");
   if (options.capacity < 1 || options.capacity > (std::size_t{1} << 32)) return bad("capacity", "1 to 2^32 entries");
   if (options.deadline <= duration::zero()) return bad("deadline", "positive (`seawall::forever` for no limit)");
@@ -45,7 +65,7 @@ result<void> validate(const plain_options& options) {
   constexpr const char* over_plain = "zero where shared_format is plain";
   if (options.stores_plain && options.stale_for != duration::zero()) return bad("stale_for", over_plain);
   if (options.stores_plain && options.stale_if_error != duration::zero()) return bad("stale_if_error", over_plain);
-  return {};
+  return validate_keeping(options);
 }
 
 }  // namespace seawall::detail

@@ -227,7 +227,9 @@ class test_tier final : public shared_tier {
 
   void do_read(tier_read& what) {
     const auto found = data_.find(what.key);
-    if (found == data_.end() || (!found->second.leased && what.unusable == found->second.name)) return lease(what);
+    if (found == data_.end() || (!found->second.leased && !what.refresh && what.unusable == found->second.name)) {
+      return lease(what);
+    }
     for (const tag_stamp& stamp : found->second.entry.tags) {
       if (generation(what.prefix, stamp.tag) != stamp.generation) return lease(what);
     }
@@ -239,7 +241,7 @@ class test_tier final : public shared_tier {
     what.entry = found->second.entry;
     if (what.entry.fresh_for != forever) what.entry.fresh_for -= clock_->now() - found->second.written;
     what.is = tier_read::outcome::hit;
-    if (what.refresh && (what.early || what.entry.fresh_for <= duration::zero())) {
+    if (what.refresh && (what.early || what.unusable == what.nonce || what.entry.fresh_for <= duration::zero())) {
       what.is = refreshing_.emplace(what.key, true).second ? tier_read::outcome::leased : tier_read::outcome::held;
       stamp(what);
     }

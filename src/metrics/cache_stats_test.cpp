@@ -70,6 +70,9 @@ TEST(StatsTables, NamesAreThoseOfTheFields) {
   EXPECT_NAMED(caller_timeouts);
   EXPECT_NAMED(store_failures);
   EXPECT_NAMED(shared_hits);
+  EXPECT_NAMED(kept_refreshes);
+  EXPECT_NAMED(kept_failures);
+  EXPECT_NAMED(kept_stops);
 #undef EXPECT_NAMED
 }
 

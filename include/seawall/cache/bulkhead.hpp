@@ -56,6 +56,7 @@ class bulkhead {
 struct load_permits {
   bulkhead::permit of_cache;
   bulkhead::permit of_source;
+  std::shared_ptr<void> of_schedule;  ///< See fresh_schedule::try_begin.
 };
 
 }  // namespace seawall

@@ -14,6 +14,7 @@
 #include "seawall/base/random.hpp"
 #include "seawall/cache/core_parts.hpp"
 #include "seawall/cache/flight_table.hpp"
+#include "seawall/cache/fresh_schedule.hpp"
 #include "seawall/cache/options.hpp"
 #include "seawall/cache/running_load.hpp"
 #include "seawall/cache/tier_question.hpp"
@@ -62,6 +63,7 @@ class core final : public stats_source,
     tag_list tags{};                         ///< Known before the load.
     bool alone = false;                      ///< A flight that nobody joins and that stores nothing in this process.
     std::uint64_t at_least = 0;              ///< What has a lower version is no answer.
+    bool kept = false;                       ///< With `refresh`: for a key that is kept fresh; counts as no use.
   };
 
   struct settlement {
@@ -81,6 +83,7 @@ class core final : public stats_source,
         background_(std::move(background)),
         random_(options_.seed != 0 ? options_.seed : entropy_seed()),
         loads_(std::make_shared<bulkhead>(options_.max_concurrent_loads)),
+        kept_(schedule_of(options_, clock_)),
         recorder_(options_.key_classes.names),
         engine_({.capacity = options_.capacity,
                  .max_weight = options_.max_bytes,
@@ -104,9 +107,9 @@ class core final : public stats_source,
 
   // ---- reading: core_read.hpp ----
 
-  /// What is there now; counts as a use when it can be served.
+  /// What is there now; counts as a use when it can be served. Not `noted`: in the eyes of keep_fresh it is none.
   template <class Q>
-  lookup<V> look(const Q& key, std::size_t hash);
+  lookup<V> look(const Q& key, std::size_t hash, bool noted = true);
 
   /// Calls `inspect(const entry&, now)` for what is there, expired or not; no use is counted.
   template <class Q, class F>
@@ -179,12 +182,7 @@ class core final : public stats_source,
 
   /// Opens a flight and runs `loader` for it on the executor, unless one is under way or the key is in back-off.
   void refresh(const K& key, std::size_t hash, time_point written, const bound_loader<K, V>& loader,
-               const entry_policy& policy) {
-    admission flight = admit(key, hash, {.refresh = true, .replaces = written});
-    if (flight.is != admitted::leads) return;
-    if (shared()) ask_in_background(std::move(flight.flight), loader, policy);
-    else launch(std::move(flight.flight), loader, policy);
-  }
+               const entry_policy& policy);
 
   /// Runs `loader` for an open flight on the executor.
   /// With `asked`, the shared tier has answered first, and that may be all there is to do.
@@ -223,7 +221,7 @@ class core final : public stats_source,
   bool shared() const noexcept { return bool{options_.shared}; }
   const tier_binding<K, V>& tier() const noexcept { return options_.shared; }
   bool plain() const noexcept { return options_.shared_format == shared_format::plain && shared(); }
-  /// Listens to the tier; called once, when the core is owned.
+  /// Listens to the tier, and keeps keys fresh; called once, when the core is owned.
   void attach();
   /// Asks the tier for the key of an open flight; `asker` is woken at the end.
   std::shared_ptr<tier_question<core>> ask(const flight_ptr& which, std::shared_ptr<waiter> asker,
@@ -262,15 +260,7 @@ class core final : public stats_source,
   // ---- counting ----
 
   template <class Q>
-  std::size_t class_of(const Q& key) const noexcept {
-    if (!options_.key_classes.of) return 0;
-    try {
-      if constexpr (std::same_as<Q, K>) return options_.key_classes.of(key);
-      else return options_.key_classes.of(K(key));
-    } catch (...) {
-      return cache_recorder::max_classes;  // counts as "other"
-    }
-  }
+  std::size_t class_of(const Q& key) const noexcept;
   void count(std::size_t key_class, cache_counter counter) noexcept { recorder_.count(key_class, counter); }
 
   std::size_t size() const { return engine_.size(); }
@@ -312,6 +302,18 @@ class core final : public stats_source,
   bool trusts(const local::entry<V>& item, time_point now) const noexcept {
     return (!item.proved_by || item.proved_by->covers(now)) && item.tags.valid(tags_);
   }
+  // ---- keys that are kept fresh: core_keep.hpp ----
+  static std::shared_ptr<fresh_schedule> schedule_of(const cache_options<K, V>& options, std::shared_ptr<clock> time);
+  template <class Q>
+  [[gnu::noinline]] void note_first_use(const Q& key, std::size_t hash, local::entry<V>& item);
+  // Of what is about to be taken out, where keys are kept: whether it was used. For `hurry`, called without locks.
+  template <class Q>
+  bool was_in_use(const Q& key, std::size_t hash);
+  void keep_round() noexcept;
+  bool keep(fresh_schedule::kept_key one, time_point now);
+  void refresh_kept(const fresh_schedule::kept_key& one, const local::entry_times* seen, std::shared_ptr<void> right);
+  bool go_on_kept(const flight_ptr& which, tier_question<core>& asked, const bound_loader<K, V>& loader,
+                  const entry_policy& policy);
   // Of an entry that is, or may soon be, stale, or whose life its uses prolong.
   [[gnu::noinline]] bool look_closely(local::entry<V>& item, local::entry_header& header, lookup<V>& found);
   void forget(std::vector<std::string> names);  // in the shared tier
@@ -329,8 +331,10 @@ class core final : public stats_source,
   // An entry without a proof is right for as long as the tier's bound says, whatever happens.
   void limit_unproved(std::optional<local::entry_times>& times, time_point current_at, time_point now) const;
   // A refresh in the background has the tier's answer: whether the source is to be asked.
-  bool go_on(const flight_ptr& which, tier_question<core>& asked, const entry_policy& policy);
-  void ask_in_background(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy);
+  bool go_on(const flight_ptr& which, tier_question<core>& asked, const bound_loader<K, V>& loader,
+             const entry_policy& policy);
+  void ask_in_background(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy,
+                         const question_options& how);
   void time_out(const flight_ptr& which);
   void abandon(const flight_ptr& which, bool counts = true);
   void end_leading(flight<K, V>& which);
@@ -351,12 +355,8 @@ class core final : public stats_source,
     return after(times.keep_until(), duration{eviction::tick::length - 1}).time_since_epoch().count();
   }
 
-  static typename engine_type::listener listener_of(const cache_options<K, V>& options) {
-    if (!options.on_removal) return {};
-    return [tell = options.on_removal](const K& key, const local::entry<V>& gone, removal_cause cause) {
-      tell(key, gone.value, cause);
-    };
-  }
+  static typename engine_type::listener listener_of(const cache_options<K, V>& options);
+  void warn(log_level level, const char* what, const error& why) const noexcept;
   void note_end(const flight<K, V>& which, fate end, const outcome& came, time_point now);
 
   const cache_options<K, V> options_;
@@ -369,6 +369,7 @@ class core final : public stats_source,
   const std::weak_ptr<executor> background_;
   random_source random_;
   const std::shared_ptr<bulkhead> loads_;
+  const std::shared_ptr<fresh_schedule> kept_;  // null: none are
   cache_recorder recorder_;
   mutable engine_type engine_;  // statistics drain it
   local::sweeper<core> sweeper_;
@@ -389,6 +390,7 @@ class core final : public stats_source,
 }  // namespace seawall
 
 #include "seawall/cache/core_background.hpp"
+#include "seawall/cache/core_keep.hpp"
 #include "seawall/cache/core_load.hpp"
 #include "seawall/cache/core_put.hpp"
 #include "seawall/cache/core_read.hpp"

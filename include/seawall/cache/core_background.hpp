@@ -9,6 +9,16 @@
 namespace seawall {
 
 template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::refresh(const K& key, std::size_t hash, time_point written, const bound_loader<K, V>& loader,
+                                   const entry_policy& policy) {
+  const admission opened = admit(key, hash, {.refresh = true, .replaces = written});
+  if (opened.is != admitted::leads) return;
+  const flight_ptr& which = opened.flight;
+  if (shared()) ask_in_background(which, loader, policy, {.refresh = true, .early = which->early});
+  else launch(which, loader, policy);
+}
+
+template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::run(const flight_ptr& which, const bound_loader<K, V>& loader, const entry_policy& policy) {
   const bool needed = with_locked(*which, [](const auto& flight) {
     return flight.phase == flight_phase::loading ||
@@ -54,7 +64,7 @@ void core<K, V, Hash, Eq>::launch(flight_ptr which, const bound_loader<K, V>& lo
     void operator()() noexcept {
       const auto self = std::exchange(owner, nullptr);
       try {
-        if (!asked || self->go_on(which, *asked, policy)) self->run(which, loader, policy);
+        if (!asked || self->go_on(which, *asked, loader, policy)) self->run(which, loader, policy);
       } catch (...) {  // as above
         self->forsake(which);
       }
@@ -69,7 +79,7 @@ void core<K, V, Hash, Eq>::launch(flight_ptr which, const bound_loader<K, V>& lo
 
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::ask_in_background(const flight_ptr& which, const bound_loader<K, V>& loader,
-                                             const entry_policy& policy) {
+                                             const entry_policy& policy, const question_options& how) {
   // Goes on, on the executor, with the tier's answer.
   struct launcher final : waiter {
     std::shared_ptr<core> owner;
@@ -91,12 +101,14 @@ void core<K, V, Hash, Eq>::ask_in_background(const flight_ptr& which, const boun
     }
   };
   const auto next = std::make_shared<launcher>(this->shared_from_this(), which, loader, policy);
-  next->asked = prepare_question(which, next, {.refresh = true, .early = which->early});
+  next->asked = prepare_question(which, next, how);
   tier().tier().read(next->asked);
 }
 
 template <class K, class V, class Hash, class Eq>
-bool core<K, V, Hash, Eq>::go_on(const flight_ptr& which, tier_question<core>& asked, const entry_policy& policy) {
+bool core<K, V, Hash, Eq>::go_on(const flight_ptr& which, tier_question<core>& asked, const bound_loader<K, V>& loader,
+                                 const entry_policy& policy) {
+  if (which->kept && !asked.takes_lease) return go_on_kept(which, asked, loader, policy);
   switch (asked.is) {
     case tier_read::outcome::hit:
       if (answer value = decode(asked)) settle_hit(which, asked, *std::move(value), policy);
@@ -104,7 +116,10 @@ bool core<K, V, Hash, Eq>::go_on(const flight_ptr& which, tier_question<core>& a
       return false;
     case tier_read::outcome::held: forsake(which); return false;
     case tier_read::outcome::leased: asked.accept_lease(); break;
-    case tier_read::outcome::failed: break;
+    case tier_read::outcome::failed:
+      if (!which->kept) break;
+      forsake(which);
+      return false;
   }
   return !begin_load(which, nullptr);
 }
@@ -113,6 +128,7 @@ template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::close() {
   closed_.store(true);
   closing_.request_stop();
+  if (kept_) kept_->stop();
   for (std::size_t running = in_background_.load(); running != 0; running = in_background_.load()) {
     in_background_.wait(running);
   }

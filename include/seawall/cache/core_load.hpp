@@ -32,7 +32,7 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     }
     // Another load may have filled the entry. Without a flight in the table only a put can change it now, and that
     // takes this mutex.
-    lookup<V> found = look(key, hash);
+    lookup<V> found = look(key, hash, false);  // sets no timer; the caller's own look was noted
     // A refresh goes on for the entry that asked for it; XFetch's dice are not thrown a second time.
     if (found.servable() && found.version >= how.at_least && !(how.refresh && found.written == how.replaces)) {
       return {.is = admitted::answered, .found = std::move(found)};
@@ -46,6 +46,7 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
                                                     leader_bound, how.refresh, std::move(found.value),
                                                     std::stop_source{}, tags_.now(), how.tags);
     outcome.flight->at_least = how.at_least;
+    outcome.flight->kept = how.kept;
     outcome.flight->previous_version = found.version;
     outcome.flight->expects = shard.named_locked(hash);
     if (how.refresh) {  // the entry keeps its tags
@@ -60,9 +61,7 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     }
     if (!shared()) {
       if (auto full = take_permits(how.batch ? *how.batch : outcome.flight->permits)) {
-        outcome.is = admitted::refused;
-        outcome.why = std::move(full);
-        return outcome;
+        return {.is = admitted::refused, .why = std::move(full)};
       }
     }
     if (how.joins_own) outcome.flight->waiters.insert(how.joins);
@@ -117,6 +116,7 @@ void core<K, V, Hash, Eq>::count_load(flight<K, V>& which) {
   const std::size_t key_class = class_of(which.key);
   count(key_class, cache_counter::loads);
   if (which.refresh) count(key_class, cache_counter::refreshes);
+  if (which.kept) count(key_class, cache_counter::kept_refreshes);
 }
 
 template <class K, class V, class Hash, class Eq>
@@ -165,6 +165,7 @@ void core<K, V, Hash, Eq>::time_out(const flight_ptr& which) {
     woken.swap(which->waiters);
   }
   count(class_of(which->key), cache_counter::load_timeouts);
+  if (which->kept) count(class_of(which->key), cache_counter::kept_failures);
   wake(woken);
   which->stop.request_stop();  // last: the user's stop callbacks run here
 }
@@ -226,6 +227,7 @@ auto core<K, V, Hash, Eq>::prepare(const flight<K, V>& which, loaded<V> given, c
   came.times = *came.value ? final_policy.times_of_value(now, now - which.started, draw)
                            : final_policy.times_of_absence(now, now - which.started, draw);
   came.weight = weigh(which.key, *came.value);
+  if (which.kept && !came.times) kept_->remove(which.hash);  // nothing is stored that could be kept
   if (came.version != 0 && came.version < which.at_least) came.times.reset();  // there is a newer one
   for (const std::uint64_t tag : given.options().tags.hashes()) {
     if (!came.tags.add(tag)) came.times.reset();  // it could not be invalidated
@@ -293,10 +295,16 @@ void core<K, V, Hash, Eq>::note_end(const flight<K, V>& which, fate end, const o
   if (end == fate::late) return;
   if (!came.value) count(key_class, cache_counter::load_failures);
   else if (came.unmodified) count(key_class, cache_counter::not_modified);
-  if (came.value || !which.refresh || !options_.log) return;
+  if (came.value) return;
+  if (which.kept) count(key_class, cache_counter::kept_failures);
+  if (which.refresh) warn(log_level::warning, "a refresh failed", came.value.error());
+}
+
+template <class K, class V, class Hash, class Eq>
+void core<K, V, Hash, Eq>::warn(log_level level, const char* what, const error& why) const noexcept {
+  if (!options_.log) return;
   try {
-    options_.log(log_level::warning,
-                 "cache '" + options_.name + "': a refresh failed: " + came.value.error().message());
+    options_.log(level, "cache '" + options_.name + "': " + what + ": " + why.message());
   } catch (...) {  // the user's hook; there is nobody to tell
   }
 }
@@ -312,7 +320,9 @@ void core<K, V, Hash, Eq>::store_locked(const K& key, std::size_t hash, const va
   }
   try {
     const local::entry_meta meta{.deadline = engine_deadline(*times), .weight = weight, .moves = true};
-    engine_.put(key, hash, local::entry<V>{value, *times, std::move(tags), proved_by}, meta, now);
+    local::entry<V> item{value, *times, std::move(tags), proved_by};
+    if (kept_) item.watch();
+    engine_.put(key, hash, std::move(item), meta, now);
   } catch (...) {
     // Out of memory: the old value must not outlive the new one; the callers get their answer all the same.
     engine_.erase(key, hash, now, removal_cause::replaced);
@@ -339,6 +349,7 @@ cache_stats core<K, V, Hash, Eq>::stats() const {
   recorder_.fill(stats);
   engine_.fill(stats);
   stats.running_loads = loads_->running();
+  stats.kept_keys = kept_ ? kept_->size() : 0;
   const time_point now = clock_->now();
   for (const auto& shard : flights_.shards()) {
     const std::lock_guard lock{shard.mutex};

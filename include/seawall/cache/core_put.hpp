@@ -15,13 +15,13 @@ namespace seawall {
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy,
                                const tag_list& tags, std::uint64_t version) {
-  const auto times = put_call<core>::times_of(*this, value, policy);
+  const time_point now = clock_->now();
+  const auto times = put_call<core>::times_of(*this, value, policy, now);
   if (shared()) {
     if (version != 0 && times && !plain()) put_call<core>::run(*this, key, hash, value, *times, tags, version);
     else invalidate(key, hash);
     return;
   }
-  const time_point now = clock_->now();
   const std::size_t weight = weigh(key, value);
   waiter_set woken;
   {

@@ -7,7 +7,7 @@ namespace seawall {
 
 template <class K, class V, class Hash, class Eq>
 template <class Q>
-lookup<V> core<K, V, Hash, Eq>::look(const Q& key, std::size_t hash) {
+lookup<V> core<K, V, Hash, Eq>::look(const Q& key, std::size_t hash, bool noted) {
   lookup<V> found;
   const time_point coarse = clock_->coarse_now();
   engine_.read(key, hash, coarse, [&](local::entry<V>& item, local::entry_header& header) {
@@ -19,9 +19,22 @@ lookup<V> core<K, V, Hash, Eq>::look(const Q& key, std::size_t hash) {
       found.written = item.times.written;
       return true;
     }
+    if (kept_ && noted && item.first_use()) note_first_use(key, hash, item);
     return look_closely(item, header, found);
   });
   return found;
+}
+
+template <class K, class V, class Hash, class Eq>
+template <class Q>
+std::size_t core<K, V, Hash, Eq>::class_of(const Q& key) const noexcept {
+  if (!options_.key_classes.of) return 0;
+  try {
+    if constexpr (std::same_as<Q, K>) return options_.key_classes.of(key);
+    else return options_.key_classes.of(K(key));
+  } catch (...) {
+    return cache_recorder::max_classes;  // counts as "other"
+  }
 }
 
 template <class K, class V, class Hash, class Eq>

@@ -19,6 +19,10 @@ namespace seawall {
 template <class K, class V, class Hash, class Eq>
 void core<K, V, Hash, Eq>::attach() {
   if (shared()) tier().tier().attach(prefixes_.front(), this->weak_from_this());
+  if (!kept_) return;
+  kept_->start([self = this->weak_from_this()] {
+    if (const auto alive = self.lock()) alive->keep_round();
+  });
 }
 
 // Names end in a colon and versions have none, so that no prefix is the beginning of another's keys.
@@ -243,9 +247,11 @@ void core<K, V, Hash, Eq>::on_changed(std::string_view printed_key) noexcept {
     if (!key) return;  // not a key of this cache
     const std::size_t hash = hash_of(*key);
     std::shared_ptr<waiter> looks_again;
+    bool used = false;
     {
       auto& shard = flights_.shard_of(hash);
       const std::lock_guard lock{shard.mutex};
+      used = was_in_use(*key, hash);
       if (const flight_ptr there = shard.find_locked(*key, hash)) {
         there->proof.store(nullptr, std::memory_order_relaxed);
         there->outdated.store(true, std::memory_order_relaxed);
@@ -259,6 +265,7 @@ void core<K, V, Hash, Eq>::on_changed(std::string_view printed_key) noexcept {
       if (!stays) engine_.erase(*key, hash, clock_->coarse_now(), removal_cause::invalidated);
     }
     if (looks_again) looks_again->wake();
+    if (kept_) kept_->hurry(hash, used);
     engine_.tidy();
   } catch (...) {  // out of memory, or the user's hash: one key cannot be found, so all go
     on_all_changed();

@@ -18,14 +18,17 @@ template <class Q>
 bool core<K, V, Hash, Eq>::drop(const Q& key, std::size_t hash) {
   waiter_set woken;
   bool there = false;
+  bool used = false;
   {
     auto& shard = flights_.shard_of(hash);
     const std::lock_guard lock{shard.mutex};
     shard.supersede_locked(key, hash, woken);
+    used = was_in_use(key, hash);
     there = engine_.erase(key, hash, clock_->coarse_now(), removal_cause::invalidated);
   }
   wake(woken);
   engine_.tidy();
+  if (kept_) kept_->hurry(hash, used);
   return there;
 }
 
@@ -122,10 +125,12 @@ bool core<K, V, Hash, Eq>::expire(const Q& key, std::size_t hash) {
   }
   waiter_set woken;
   bool there = false;
+  bool used = false;
   {
     auto& shard = flights_.shard_of(hash);
     const std::lock_guard lock{shard.mutex};
     shard.supersede_locked(key, hash, woken);
+    used = was_in_use(key, hash);
     const time_point now = clock_->now();
     engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header& header) {
       local::stored_times stored{item.times};
@@ -137,6 +142,7 @@ bool core<K, V, Hash, Eq>::expire(const Q& key, std::size_t hash) {
   }
   wake(woken);
   engine_.tidy();
+  if (kept_) kept_->hurry(hash, used);
   return there;
 }
 
@@ -146,15 +152,21 @@ void core<K, V, Hash, Eq>::clear() {
   clear_here();
   if (!shared()) return;
   if (!plain()) change_shared_tag(0);
-  for (std::size_t i = 0; plain() && i < prefixes_.size(); ++i) {
-    const auto gone = tier().tier().remove_prefix(prefixes_[i], {.format = shared_format::plain});
-    if (gone || !options_.log) continue;
-    try {
-      options_.log(log_level::error, "cache '" + options_.name + "': clear: " + gone.error().message());
-    } catch (...) {  // the user's hook; there is nobody to tell
+  else {
+    for (const std::string& prefix : prefixes_) {
+      const auto gone = tier().tier().remove_prefix(prefix, {.format = shared_format::plain});
+      if (!gone) warn(log_level::error, "clear", gone.error());
     }
   }
   clear_here();
+}
+
+template <class K, class V, class Hash, class Eq>
+auto core<K, V, Hash, Eq>::listener_of(const cache_options<K, V>& options) -> typename engine_type::listener {
+  if (!options.on_removal) return {};
+  return [tell = options.on_removal](const K& key, const local::entry<V>& gone, removal_cause cause) {
+    tell(key, gone.value, cause);
+  };
 }
 
 // As with a key: before, so that nobody here gets it from now on, and after, for what was read in between.

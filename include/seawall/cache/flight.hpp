@@ -95,6 +95,8 @@ struct flight {
   std::vector<tag_stamp> stamps{};    ///< That came with it.
   tag_list expects{};                 ///< Tags that its loader may name, as it did before.
   bool refreshes_tier = false;        ///< The lease is that of a refresh.
+  bool kept = false;                  ///< Opened for a key that is kept fresh.
+  time_point kept_until{};            ///< Then: the end of the entry in this process; the epoch: there is none.
   load_permits permits{};         ///< Given back when the loader has returned.
   clock::timer_id timer = 0;      ///< Fires at give_up_at; 0: none.
 

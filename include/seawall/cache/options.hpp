@@ -7,6 +7,7 @@
 #include "seawall/base/result.hpp"
 #include "seawall/cache/bound_loader.hpp"
 #include "seawall/cache/bulkhead.hpp"
+#include "seawall/cache/fresh_schedule.hpp"
 #include "seawall/cache/policy.hpp"
 #include "seawall/cache/shared_format.hpp"
 #include "seawall/cache/tier_binding.hpp"
@@ -57,6 +58,8 @@ struct cache_options {
 
   // Loading.
   bound_loader<K, V> loader{};                             ///< For get_or_load without a loader, and refreshes.
+  /// Keys in use are loaded anew by `loader` before their entries end. See docs/guide/staleness.md.
+  keep_fresh_options keep_fresh{};
   duration deadline = forever;                             ///< How long a caller waits at most.
   duration load_deadline = std::chrono::seconds{30};       ///< How long a load may take before it is given up.
   backoff_options backoff{};
@@ -112,6 +115,9 @@ struct plain_options {
   bool stores_plain;
   duration stale_for;
   duration stale_if_error;
+  duration sliding;
+  const keep_fresh_options& keep_fresh;
+  bool has_loader;
 };
 
 result<void> validate(const plain_options& options);
@@ -126,7 +132,8 @@ result<void> validate(const cache_options<K, V>& options) {
                                      static_cast<bool>(options.key_classes.of), options.shared_version,
                                      options.also_invalidates,
                                      options.shared_format == shared_format::plain && bool{options.shared},
-                                     options.stale_for, options.stale_if_error});
+                                     options.stale_for, options.stale_if_error, options.sliding,
+                                     options.keep_fresh, static_cast<bool>(options.loader)});
       !plain) {
     return plain;
   }

@@ -23,8 +23,8 @@ class put_call final : public std::enable_shared_from_this<put_call<Core>> {
   using V = typename Core::value_type;
   using ending = std::move_only_function<void()>;
 
-  static std::optional<local::entry_times> times_of(Core& core, const value_ptr<V>& value, const entry_policy& policy) {
-    const time_point now = core.time().now();
+  static std::optional<local::entry_times> times_of(Core& core, const value_ptr<V>& value, const entry_policy& policy,
+                                                    time_point now) {
     return value ? policy.times_of_value(now, duration::zero(), core.random_.uniform())
                  : policy.times_of_absence(now, duration::zero(), core.random_.uniform());
   }
@@ -53,7 +53,7 @@ class put_call final : public std::enable_shared_from_this<put_call<Core>> {
       core->put(std::move(key), hash, std::move(value), policy, tags, version);
       return then();
     }
-    const auto times = times_of(*core, value, policy);
+    const auto times = times_of(*core, value, policy, core->time().now());
     auto what = std::make_shared<continued<tier_put>>();
     const bool goes_there = version != 0 && times && !core->plain();
     if (!goes_there || !prepare(*core, *what, key, value, *times, version)) {

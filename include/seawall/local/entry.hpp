@@ -90,7 +90,7 @@ class stored_times {
 template <class V>
 struct entry {
   entry(value_ptr<V> v, const entry_times& t, entry_tags marks = {}, const proof* by = nullptr) noexcept
-      : value(std::move(v)), quiet_until(t.sliding > duration::zero() ? time_point::min() : t.attention_from()),
+      : value(std::move(v)), quiet_until(quiet_end(t)),
         proved_by(by), tags(std::move(marks)), times(t) {}
 
   /// Whether a use at `now` is a hit and nothing more: `times` need not be looked at.
@@ -102,13 +102,29 @@ struct entry {
     quiet().store(time_point::min(), std::memory_order_relaxed);
   }
 
+  /// From now on the next use is not quiet, so that it is noticed. Whether there was one since the last time.
+  bool watch() noexcept { return quiet().exchange(unused, std::memory_order_relaxed) != unused; }
+
+  /// Of a use that was not quiet: whether it is the first one since `watch`.
+  bool first_use() noexcept {
+    time_point seen = quiet().load(std::memory_order_relaxed);
+    return seen == unused &&
+           quiet().compare_exchange_strong(seen, quiet_end(stored_times{times}.get()), std::memory_order_relaxed);
+  }
+
   value_ptr<V> value;       ///< Null: a cached absence.
-  time_point quiet_until;   ///< By `quiet` and `expire` only.
+  time_point quiet_until;   ///< By the functions above only.
   const proof* proved_by;   ///< Served only as long as it covers the present; null: the times alone count.
   entry_tags tags;
   entry_times times;
 
  private:
+  // Earlier than any use, and not the end that `expire` and sliding set.
+  static constexpr time_point unused = time_point::min() + duration{1};
+
+  static time_point quiet_end(const entry_times& times) noexcept {
+    return times.sliding > duration::zero() ? time_point::min() : times.attention_from();
+  }
   std::atomic_ref<time_point> quiet() noexcept { return std::atomic_ref<time_point>{quiet_until}; }
 };
 

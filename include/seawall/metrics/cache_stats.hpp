@@ -43,6 +43,9 @@ enum class cache_counter : std::uint8_t {
   caller_timeouts,
   store_failures,
   shared_hits,
+  kept_refreshes,
+  kept_failures,
+  kept_stops,
 };
 
 #pragma GCC diagnostic pop
@@ -68,6 +71,9 @@ struct class_stats {
   std::uint64_t caller_timeouts = 0;
   std::uint64_t store_failures = 0;
   std::uint64_t shared_hits = 0;
+  std::uint64_t kept_refreshes = 0;
+  std::uint64_t kept_failures = 0;
+  std::uint64_t kept_stops = 0;
 
   /// Lookups that the cache answered itself.
   std::uint64_t answered() const noexcept { return hits + negative_hits + stale_served; }
@@ -122,6 +128,12 @@ inline constexpr auto counter_table = std::to_array<counter_info>({
      "Values that could not be stored, for want of memory, for their tags or their length."},
     {cache_counter::shared_hits, &class_stats::shared_hits, "shared_hits",
      "Lookups that the shared tier answered, which count as hits or negative_hits too."},
+    {cache_counter::kept_refreshes, &class_stats::kept_refreshes, "kept_refreshes",
+     "Loads that `keep_fresh` started, which count as refreshes too."},
+    {cache_counter::kept_failures, &class_stats::kept_failures, "kept_failures",
+     "Loads that `keep_fresh` started and that failed or ran out of time."},
+    {cache_counter::kept_stops, &class_stats::kept_stops, "kept_stops",
+     "Keys that `keep_fresh` gave up because nobody used them any more."},
 });
 
 inline constexpr std::size_t counter_count = counter_table.size();
@@ -155,6 +167,7 @@ struct cache_stats {
   std::uint64_t max_bytes = 0;
   std::uint64_t running_loads = 0;
   std::uint64_t failing_keys = 0;
+  std::uint64_t kept_keys = 0;
   std::array<std::uint64_t, removal_cause_table.size()> evictions{};  ///< by removal_cause; see evicted()
   histogram_snapshot load_time = {};    ///< every load that ended, from its start to its end
   histogram_snapshot lookup_time = {};  ///< looking into the cache, without loading; about 1 in 64 lookups
@@ -180,6 +193,7 @@ inline constexpr auto gauge_table = std::to_array<gauge_info>({
     {&cache_stats::max_bytes, "max_bytes", "The limit on bytes; 0 is no limit."},
     {&cache_stats::running_loads, "running_loads", "Loads in progress."},
     {&cache_stats::failing_keys, "failing_keys", "Keys whose last load failed and that are in backoff."},
+    {&cache_stats::kept_keys, "kept_keys", "Keys that `keep_fresh` loads anew before their entries end."},
 });
 
 // A field of class_stats without a row here, or a row out of order, does not compile.
