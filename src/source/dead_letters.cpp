@@ -17,22 +17,6 @@ constexpr std::string_view file_name = "dead-letters.log";
 // The value of a record: 1 byte whether removed, 8 of Unix time in ms, 4 of attempts, 4 of length; reason, value.
 constexpr std::size_t letter_header = 17;
 
-std::string as_record(const stored_letter& letter) {
-  std::string value(letter_header, '\0');
-  const auto at = std::chrono::duration_cast<milliseconds>(letter.at.time_since_epoch()).count();
-  value[0] = letter.operation->removed ? 1 : 0;
-  put_number(&value[1], static_cast<std::uint64_t>(at), 8);
-  put_number(&value[9], letter.attempts, 4);
-  put_number(&value[13], letter.reason.size(), 4);
-  value.append(letter.reason).append(letter.operation->value);
-  std::string record;
-  append_record(record, {.kind = record_kind::buried,
-                         .sequence = letter.operation->sequence,
-                         .key = letter.operation->key,
-                         .value = value});
-  return record;
-}
-
 std::string removal(std::uint64_t sequence, const std::string& key) {
   std::string record;
   append_record(record, {.kind = record_kind::unburied, .sequence = sequence, .key = key});
@@ -59,6 +43,28 @@ stored_letter to_letter(const log_record& record) {
 }
 
 }  // namespace
+
+std::string to_record(const stored_letter& letter) {
+  std::string value(letter_header, '\0');
+  const auto at = std::chrono::duration_cast<milliseconds>(letter.at.time_since_epoch()).count();
+  value[0] = letter.operation->removed ? 1 : 0;
+  put_number(&value[1], static_cast<std::uint64_t>(at), 8);
+  put_number(&value[9], letter.attempts, 4);
+  put_number(&value[13], letter.reason.size(), 4);
+  value.append(letter.reason).append(letter.operation->value);
+  std::string record;
+  append_record(record, {.kind = record_kind::buried,
+                         .sequence = letter.operation->sequence,
+                         .key = letter.operation->key,
+                         .value = value});
+  return record;
+}
+
+std::optional<stored_letter> letter_of(std::string_view record) {
+  const auto read = read_record(record, 0);
+  if (!read || !is_letter(*read)) return {};
+  return to_letter(*read);
+}
 
 result<dead_letters> dead_letters::open(std::shared_ptr<file_layer> files, std::string directory,
                                         std::uint64_t applied) {
@@ -106,7 +112,7 @@ result<void> dead_letters::rewrite() {
   if (!file) return std::unexpected(std::move(file).error());
   result<void> done{};
   for (const auto& [sequence, letter] : letters_) {
-    if (done) done = (*file)->append(as_record(letter));
+    if (done) done = (*file)->append(to_record(letter));
   }
   for (const auto& [sequence, key] : removed_) {
     if (done) done = (*file)->append(removal(sequence, key));
@@ -129,7 +135,7 @@ result<void> dead_letters::append(const std::string& record) {
 
 result<void> dead_letters::add(stored_letter letter) {
   const std::uint64_t sequence = letter.operation->sequence;
-  const std::string record = as_record(letter);
+  const std::string record = to_record(letter);
   letters_.insert_or_assign(sequence, std::move(letter));
   auto done = append(record);
   if (!done) letters_.erase(sequence);

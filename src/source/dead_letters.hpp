@@ -12,11 +12,18 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 namespace seawall::source {
+
+/// A letter as one record of a log, with a checksum.
+std::string to_record(const stored_letter& letter);
+/// Nothing if it is none.
+std::optional<stored_letter> letter_of(std::string_view record);
 
 class dead_letters {
  public:

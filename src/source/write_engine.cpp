@@ -1,4 +1,5 @@
 #include "steady_now.hpp"
+#include "stream_engine.hpp"
 #include "write_engine_core.hpp"
 
 #include <fmt/format.h>
@@ -42,6 +43,7 @@ bool commit_group::wait_until(time_point until, const operation_ptr& operation) 
 result<std::shared_ptr<write_engine>> open_write_engine(engine_options how, engine_hooks hooks,
                                                         std::shared_ptr<file_layer> files) {
   if (auto valid = validate(how); !valid) return std::unexpected(std::move(valid).error());
+  if (is_shared(how.acknowledged)) return open_stream_engine(std::move(how), std::move(hooks));
   auto engine = std::make_shared<engine_core>(std::move(how), std::move(hooks));
   if (auto opened = engine->open(files ? std::move(files) : make_posix_files()); !opened) {
     return std::unexpected(std::move(opened).error());
@@ -49,7 +51,8 @@ result<std::shared_ptr<write_engine>> open_write_engine(engine_options how, engi
   return engine;
 }
 
-engine_core::engine_core(engine_options how, engine_hooks hooks) : how_(std::move(how)), hooks_(std::move(hooks)) {}
+engine_core::engine_core(engine_options how, engine_hooks hooks)
+    : how_(std::move(how)), calls_(how_.name, how_.on_log, std::move(hooks)) {}
 
 engine_core::~engine_core() { (void)close({}); }
 
@@ -94,14 +97,15 @@ result<void> engine_core::open(std::shared_ptr<file_layer> files) {
     note_log();
     lock.unlock();
     if (found.torn_bytes != 0 || found.lost_records != 0) {
-      say(log_level::warning,
+      calls_.say(
+          log_level::warning,
           fmt::format("the log in '{}' ended in {} bytes of unfinished writes; a repair left out {} operations",
                       how_.log.directory, found.torn_bytes, found.lost_records));
     }
   } else {
     lock.unlock();
   }
-  tell(recovered);  // other tiers may have what the source had before them
+  calls_.tell(recovered);  // other tiers may have what the source had before them
   try {
     if (log_) commit_thread_ = std::thread{[this] { commit_loop(); }};
     drain_thread_ = std::thread{[this] { drain_loop(); }};
@@ -228,30 +232,6 @@ write_behind_stats engine_core::stats() const {
   return copy;
 }
 
-counter_set engine_core::counters() const {
-  const write_behind_stats read = stats();
-  return {.prefix = "seawall_write_behind_",
-          .label = "write_behind",
-          .label_value = how_.name,
-          .counters = {{"accepted", "Writes that were acknowledged.", read.accepted},
-                       {"refused", "Writes that got an error.", read.refused},
-                       {"coalesced", "Operations that a later one of the key has replaced.", read.coalesced},
-                       {"applied", "Operations that the source has taken.", read.applied},
-                       {"batches", "Batches that succeeded.", read.batches},
-                       {"failed_batches", "Batches that failed.", read.failed_batches},
-                       {"buried", "Operations that became dead letters.", read.buried},
-                       {"commits", "Groups of writes that went to the log.", read.commits},
-                       {"syncs", "Syncs of the log.", read.syncs},
-                       {"failed_syncs", "Syncs of the log that failed.", read.failed_syncs},
-                       {"failed_checkpoints", "Checkpoints that could not be written.", read.failed_checkpoints}}};
-}
-
-void engine_core::say(log_level level, const std::string& text) const {
-  if (!how_.on_log) return;
-  try {
-    how_.on_log(level, "write-behind '" + how_.name + "': " + text);
-  } catch (...) {  // there is nobody else to be told
-  }
-}
+counter_set engine_core::counters() const { return counters_of(how_.name, stats()); }
 
 }  // namespace seawall::source

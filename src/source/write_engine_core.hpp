@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dead_letters.hpp"
+#include "engine_calls.hpp"
 #include "local_log.hpp"
 #include "write_queue.hpp"
 
@@ -80,13 +81,9 @@ class engine_core final : public write_engine {
   void drain_loop();
   void drain(locked& lock, const std::vector<operation_ptr>& batch);
   bool bury(locked& lock, const operation_ptr& operation, const error& reason);
-  result<void> write(std::span<const operation_ptr> batch);
-  void tell(std::span<const operation_ptr> operations) const;
-  bool is_refusal(const error& failure) const;
-  void say(log_level level, const std::string& text) const;
 
   const engine_options how_;
-  const engine_hooks hooks_;
+  engine_calls calls_;
 
   mutable std::mutex mutex_;  // guards what follows, up to the next empty line
   std::condition_variable committer_, drainer_, space_, settled_;
@@ -116,7 +113,6 @@ class engine_core final : public write_engine {
 
   std::optional<local_log> log_;                // of the committing thread
 
-  std::mutex writing_;                          // one call of the writer at a time
   mutable std::mutex letters_mutex_;
   std::optional<dead_letters> letters_;         // guarded by letters_mutex_
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <utility>
 
 namespace seawall::source {
@@ -33,8 +32,8 @@ void engine_core::drain_loop() {
 
 void engine_core::drain(locked& lock, const std::vector<operation_ptr>& batch) {
   lock.unlock();
-  const auto done = write(batch);
-  const bool refused = !done && is_refusal(done.error());
+  const auto done = calls_.write(batch);
+  const bool refused = !done && calls_.is_refusal(done.error());
   lock.lock();
   bool settled = done.has_value();
   if (done) {
@@ -48,7 +47,7 @@ void engine_core::drain(locked& lock, const std::vector<operation_ptr>& batch) {
     const auto dead = queue_->failed(steady_now(), refused);
     if (first && !dead) {
       lock.unlock();
-      say(log_level::warning, "a batch failed and is tried again: " + done.error().message());
+      calls_.say(log_level::warning, "a batch failed and is tried again: " + done.error().message());
       lock.lock();
     }
     if (dead) settled = bury(lock, dead, done.error());
@@ -58,7 +57,7 @@ void engine_core::drain(locked& lock, const std::vector<operation_ptr>& batch) {
     // them: what a crash leaves untold, the next opening tells.
     telling_ = true;
     lock.unlock();
-    tell(batch);
+    calls_.tell(batch);
     lock.lock();
     telling_ = false;
   }
@@ -84,7 +83,8 @@ bool engine_core::bury(locked& lock, const operation_ptr& operation, const error
                             .at = std::chrono::system_clock::now()});
     }
   }
-  say(log_level::error,
+  calls_.say(
+      log_level::error,
       kept ? fmt::format("operation {} became a dead letter: {}", operation->sequence, reason.message())
            : "a dead letter cannot be kept: " + kept.error().message());
   lock.lock();
@@ -95,42 +95,6 @@ bool engine_core::bury(locked& lock, const operation_ptr& operation, const error
   queue_->bury(operation);
   ++stats_.buried;
   return true;
-}
-
-result<void> engine_core::write(std::span<const operation_ptr> batch) {
-  const std::lock_guard one{writing_};
-  try {
-    return hooks_.write(batch);
-  } catch (const std::exception& thrown) {
-    return std::unexpected(error{errc::loader_failed, std::string{"the writer threw: "} + thrown.what(),
-                                 std::current_exception()});
-  } catch (...) {
-    return std::unexpected(error{errc::loader_failed, "the writer threw something that is no std::exception",
-                                 std::current_exception()});
-  }
-}
-
-void engine_core::tell(std::span<const operation_ptr> operations) const {
-  if (!hooks_.settled || operations.empty()) return;
-  try {
-    hooks_.settled(operations);
-  } catch (const std::exception& thrown) {
-    say(log_level::error, std::string{"the cache threw when it was told of writes: "} + thrown.what());
-  } catch (...) {
-    say(log_level::error, "the cache threw when it was told of writes");
-  }
-}
-
-bool engine_core::is_refusal(const error& failure) const {
-  if (failure == errc::undecodable) return true;
-  try {
-    return hooks_.is_permanent && hooks_.is_permanent(failure);
-  } catch (const std::exception& thrown) {
-    say(log_level::error, std::string{"is_permanent threw, which counts as no: "} + thrown.what());
-  } catch (...) {
-    say(log_level::error, "is_permanent threw, which counts as no");
-  }
-  return false;
 }
 
 result<void> engine_core::flush(duration limit, const flush_progress& progress) {
@@ -209,8 +173,8 @@ result<void> engine_core::replay(std::uint64_t sequence) {
   }
   const operation_ptr later = pending(operation->key);
   if (!later || later->sequence < sequence) {
-    if (auto done = write({&operation, 1}); !done) return done;
-    tell({&operation, 1});
+    if (auto done = calls_.write({&operation, 1}); !done) return done;
+    calls_.tell({&operation, 1});
   }
   return discard(sequence);
 }

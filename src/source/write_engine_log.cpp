@@ -35,7 +35,7 @@ void engine_core::commit_loop() {
   const std::uint64_t applied = told_;
   lock.unlock();
   const auto marked = log_->finish(applied);
-  if (!marked) say(log_level::error, marked.error().message());
+  if (!marked) calls_.say(log_level::error, marked.error().message());
   lock.lock();
 }
 
@@ -69,13 +69,13 @@ void engine_core::commit_staged(locked& lock) {
   note_log();
   lock.unlock();
   if (failure) {
-    say(log_level::error, failure->message());
+    calls_.say(log_level::error, failure->message());
     space_.notify_all();
     settled_.notify_all();
   }
   for (const auto& group : groups) {
     group->finish(failure);
-    if (!failure) tell(group->left());  // a load may have come between the end of the call and the acceptance
+    if (!failure) calls_.tell(group->left());  // a load may have come between the end of the call and the acceptance
   }
   lock.lock();
 }
@@ -108,8 +108,8 @@ void engine_core::upkeep(locked& lock) {
   if (had_unsynced) synced = log_->sync();
   const time_point end = steady_now();
   if (checkpoints) marked = log_->checkpoint(applied);
-  if (!synced) say(log_level::error, synced.error().message());
-  if (!marked) say(log_level::error, marked.error().message());
+  if (!synced) calls_.say(log_level::error, synced.error().message());
+  if (!marked) calls_.say(log_level::error, marked.error().message());
   lock.lock();
   if (had_unsynced) note_sync(end - begin);
   if (syncs) {

@@ -13,6 +13,7 @@ struct stored_operation {
   bool removed = false;
   std::string key = {};
   std::string value = {};  ///< empty when removed
+  std::uint64_t fence = 0;  ///< of the lease under which it was read; 0 where nobody else can apply it
 
   std::size_t bytes() const noexcept { return key.size() + value.size(); }
 };

@@ -1,4 +1,4 @@
-// write_behind<K, V>: writes that are acknowledged by a local log, and applied to the source in batches, later.
+// write_behind<K, V>: writes that are acknowledged by a log, and applied to the source in batches, later.
 //
 //   auto writes = seawall::write_behind<int, product>::open({
 //       .name = "products",
@@ -44,6 +44,7 @@ struct write_operation {
   K key;
   std::optional<V> value;      ///< nothing: the key is removed
   std::uint64_t sequence = 0;  ///< greater than that of every earlier operation; the guard of an idempotent write
+  std::uint64_t fence = 0;     ///< with a stream in Redis: of the lease; greater with each process that takes over
 
   bool removed() const noexcept { return !value; }
 };
@@ -97,6 +98,7 @@ struct write_behind_options {
   std::function<result<void>(std::span<const write_operation<K, V>>)> write;
   seawall::acknowledged acknowledged = seawall::acknowledged::local_log;
   write_log_options log = {};
+  write_redis_options redis = {};
   write_batch_options batch = {};
   write_retry_options retry = {};
   /// Says of an error that trying again is of no use (a violated constraint). None: only attempts tell.
@@ -241,6 +243,7 @@ class write_behind {
     return {.name = how.name,
             .acknowledged = how.acknowledged,
             .log = how.log,
+            .redis = how.redis,
             .batch = how.batch,
             .retry = how.retry,
             .when_full = how.when_full,
@@ -298,7 +301,7 @@ class write_behind {
   static result<operation> decode(const source::stored_operation& stored) {
     auto key = decode_as<K>(stored.key);
     if (!key) return std::unexpected(std::move(key).error());
-    operation typed{.key = *std::move(key), .value = std::nullopt, .sequence = stored.sequence};
+    operation typed{.key = *std::move(key), .value = std::nullopt, .sequence = stored.sequence, .fence = stored.fence};
     if (stored.removed) return typed;
     auto value = decode_as<V>(stored.value);
     if (!value) return std::unexpected(std::move(value).error());

@@ -1,5 +1,5 @@
 // What a write-behind is told: when a write counts as accepted, where the log lies, how batches are made, when callers
-// wait. Everything has a default but the directory of the log.
+// wait. Everything has a default but the directory of the log, or client and name of the stream.
 #pragma once
 
 #include "seawall/base/clock.hpp"
@@ -8,14 +8,38 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace seawall {
+
+namespace redis {
+class client;
+}
+
+namespace source {
+
+/// A handle of a client of Redis or Valkey, made from one: `.client = *redis`. Copies share the client.
+class redis_handle {
+ public:
+  redis_handle() noexcept = default;
+  redis_handle(const redis::client& client);
+  bool is_given() const noexcept { return client_ != nullptr; }
+  /// Requires: it was given.
+  redis::client& get() const noexcept { return *client_; }
+
+ private:
+  std::shared_ptr<redis::client> client_;
+};
+
+}  // namespace source
 
 /// What has happened when `put` returns.
 enum class acknowledged {
   memory,     ///< The process knows it. The end of the process takes it, unless it was closed.
   local_log,  ///< The log has it: it survives the process and, by `sync`, the machine.
+  redis,      ///< A stream in Redis has it: it survives the process and its machine, and Redis as Redis is configured.
+  redis_replicated,  ///< So do `redis.replicas` replicas of it.
 };
 
 #pragma GCC diagnostic push
@@ -39,6 +63,22 @@ struct write_log_options {
   std::size_t segment_bytes = std::size_t{64} << 20;      ///< 4 KiB or more; what is longer is followed by a new file
   /// Opens a log that has damage: what cannot be read is left out, and the files with damage are put aside.
   bool repair = false;
+};
+
+/// Of acknowledged::redis and redis_replicated. Needs Redis 5 or newer; the user needs XADD, XREADGROUP, XGROUP, XACK,
+/// XDEL, XRANGE, GET, SET, DEL, PEXPIRE, TIME, HSET, HGET, HVALS, HEXISTS, HLEN, HDEL, EVAL, EVALSHA and WAIT, on keys
+/// "{stream:*".
+struct write_redis_options {
+  source::redis_handle client = {};  ///< Standalone, Sentinel or Cluster. Shared with the program; not to be closed.
+  /// What all processes that write the same rows have in common: 1 to 200 bytes without braces.
+  std::string stream = {};
+  /// Streams, 1 to 1024, the same in all processes. Each is drained by one process at a time, in a cluster it lies in a
+  /// slot of its own. It may be changed when the streams are empty.
+  unsigned partitions = 1;
+  unsigned replicas = 1;             ///< 1 to 100; redis_replicated: that have a write when it is acknowledged
+  duration replica_timeout = std::chrono::milliseconds{500};  ///< 1 ms to 1 h: how long they may take
+  duration lease = std::chrono::seconds{10};      ///< 100 ms to 1 h: silence after which another process takes over
+  duration poll = std::chrono::milliseconds{50};  ///< 1 ms or more: how often others' news are asked for
 };
 
 struct write_batch_options {
@@ -86,9 +126,12 @@ struct write_behind_stats {
   std::uint64_t failed_checkpoints = 0;
   duration sync_time{};              ///< of all syncs together
   duration longest_sync{};
-  std::uint64_t recovered = 0;       ///< operations that opening found in the log
+  std::uint64_t recovered = 0;       ///< operations that opening, or a take-over, found
   std::uint64_t torn_bytes = 0;      ///< that opening dropped: writes which a crash had cut off
   std::uint64_t lost_records = 0;    ///< that a repair could not read
+  std::uint64_t drained_partitions = 0;  ///< of a stream, by this process, now
+  std::uint64_t take_overs = 0;      ///< leases of partitions that this process was given
+  std::uint64_t lost_leases = 0;     ///< that ended before it gave them back
 };
 
 }  // namespace seawall

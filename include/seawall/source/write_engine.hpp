@@ -33,6 +33,7 @@ struct engine_options {
   std::string name;
   seawall::acknowledged acknowledged = seawall::acknowledged::local_log;
   write_log_options log = {};
+  write_redis_options redis = {};
   write_batch_options batch = {};
   write_retry_options retry = {};
   seawall::when_full when_full = seawall::when_full::wait;
@@ -74,7 +75,8 @@ class write_engine : public counter_source {
 
 class file_layer;
 
-/// Reads the log and starts the threads. `files`: the machine's own if null.
+/// Starts the threads, after it has read a local log; a stream is read when its lease is held. `files`: the machine's
+/// own if null.
 result<std::shared_ptr<write_engine>> open_write_engine(engine_options how, engine_hooks hooks,
                                                         std::shared_ptr<file_layer> files = nullptr);
 

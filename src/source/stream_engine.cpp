@@ -1,0 +1,319 @@
+#include "stream_engine.hpp"
+
+#include "steady_now.hpp"
+
+#include "seawall/base/random.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+namespace seawall::source {
+namespace {
+
+// A condition variable is not to be asked to wait until the end of time.
+time_point within_hour(time_point until) { return std::min(until, steady_now() + std::chrono::hours{1}); }
+
+}  // namespace
+
+void stream_group::finish(std::vector<result<accepted_write>> outcomes) {
+  {
+    const std::lock_guard lock{mutex_};
+    outcomes_ = std::move(outcomes);
+    done_ = true;
+  }
+  finished_.notify_all();
+}
+
+std::optional<result<accepted_write>> stream_group::wait_until(time_point until, std::size_t place) {
+  std::unique_lock lock{mutex_};
+  if (finished_.wait_until(lock, within_hour(until), [&] { return done_; })) return outcomes_[place];
+  left_.push_back(place);
+  return {};
+}
+
+std::vector<operation_ptr> stream_group::left() const {
+  std::vector<operation_ptr> operations;
+  for (const std::size_t place : left_) {
+    if (outcomes_[place]) operations.push_back(outcomes_[place]->operation);
+  }
+  return operations;
+}
+
+result<std::shared_ptr<write_engine>> open_stream_engine(engine_options how, engine_hooks hooks) {
+  auto engine = std::make_shared<stream_engine>(std::move(how), std::move(hooks));
+  if (auto opened = engine->open(); !opened) return std::unexpected(std::move(opened).error());
+  return engine;
+}
+
+stream_engine::stream_engine(engine_options how, engine_hooks hooks)
+    : how_(std::move(how)),
+      calls_(how_.name, how_.on_log, std::move(hooks)),
+      stream_(how_.redis, how_.acknowledged == acknowledged::redis_replicated,
+              fmt::format("{:016x}{:016x}", entropy_seed(), entropy_seed())),
+      own_(how_.redis.partitions),
+      leases_(how_.redis.partitions),
+      news_(how_.redis.partitions),
+      drains_(how_.redis.partitions) {}
+
+stream_engine::~stream_engine() { (void)close({}); }
+
+result<void> stream_engine::open() {
+  const std::lock_guard one{closing_};
+  try {
+    commit_thread_ = std::thread{[this] { commit_loop(); }};
+    keep_thread_ = std::thread{[this] { keep_loop(); }};
+    drain_thread_ = std::thread{[this] { drain_loop(); }};
+  } catch (const std::system_error& thrown) {
+    stop();
+    return std::unexpected(error{thrown.code(), fmt::format("write-behind '{}': no thread for it", how_.name)});
+  }
+  return {};
+}
+
+bool stream_engine::has_room(std::size_t bytes) const noexcept {
+  const std::size_t count = own_.size() + unaccepted_;
+  return count == 0 ||
+         (count < how_.most_backlog && own_.bytes() + unaccepted_bytes_ + bytes <= how_.most_backlog_bytes);
+}
+
+// Whether the caller is to wait for the source.
+result<bool> stream_engine::admit(locked& lock, std::size_t bytes, time_point until) {
+  if (!closed_ && has_room(bytes)) return false;
+  if (!closed_ && how_.when_full == when_full::write_through) return true;
+  ++waiting_;
+  wake_drainer();
+  space_.wait_until(lock, within_hour(until), [&] { return closed_ || has_room(bytes); });
+  --waiting_;
+  if (closed_) return fail(errc::closed, fmt::format("the write-behind '{}' is closed", how_.name));
+  if (has_room(bytes) && steady_now() < until) return false;
+  return fail(errc::overloaded,
+              fmt::format("the backlog of the write-behind '{}' is full: {} operations of this process, {} bytes",
+                          how_.name, own_.size() + unaccepted_, own_.bytes() + unaccepted_bytes_));
+}
+
+result<write_receipt> stream_engine::submit(bool removed, std::string key, std::string value, duration limit) {
+  const std::size_t bytes = key.size() + value.size();
+  if (bytes > how_.most_operation_bytes) {
+    return fail(errc::invalid_argument, fmt::format("a write of {} bytes to '{}', at most {} (most_operation_bytes)",
+                                                    bytes, how_.name, how_.most_operation_bytes));
+  }
+  const time_point until = after(steady_now(), limit);
+  locked lock{mutex_};
+  const auto through = admit(lock, bytes, until);
+  if (!through) {
+    ++stats_.refused;
+    return std::unexpected(through.error());
+  }
+  if (staged_.empty()) {
+    staged_group_ = std::make_shared<stream_group>();
+    committer_.notify_one();
+  }
+  const std::size_t place = staged_.size();
+  const auto group = staged_group_;
+  staged_.push_back({.removed = removed, .key = std::move(key), .value = std::move(value)});
+  ++unaccepted_;
+  unaccepted_bytes_ += bytes;
+  lock.unlock();
+  auto outcome = group->wait_until(until, place);
+  if (!outcome) {
+    return fail(errc::timed_out, fmt::format("the stream '{}' did not take a write in time; it may take it yet",
+                                             how_.redis.stream));
+  }
+  if (!*outcome) return std::unexpected(std::move(*outcome).error());
+  const accepted_write& write = **outcome;
+  if (*through) {
+    lock.lock();
+    if (auto done = wait_applied(lock, write, until); !done) return std::unexpected(std::move(done).error());
+  }
+  return write_receipt{.sequence = write.operation->sequence, .applied = *through};
+}
+
+result<void> stream_engine::wait_applied(locked& lock, const accepted_write& write, time_point until) {
+  ++waiting_;
+  wake_drainer();
+  const unsigned partition = stream_.partition_of(write.operation->key);
+  const auto done = [&] { return !own_.has(partition, write.id); };
+  settled_.wait_until(lock, within_hour(until), [&] { return done() || drainer_stops_; });
+  const bool in_time = done();
+  --waiting_;
+  lock.unlock();
+  if (!in_time) {
+    return fail(errc::timed_out,
+                fmt::format("the source of '{}' did not take a write in time; it is kept, and tried again", how_.name));
+  }
+  const auto dead = stream_.letter(write.operation->sequence);
+  if (dead && *dead) return fail(errc::loader_failed, "the write became a dead letter: " + (*dead)->reason);
+  return {};
+}
+
+void stream_engine::wake_drainer() {
+  drainer_wakes_ = true;
+  drainer_.notify_one();
+}
+
+operation_ptr stream_engine::pending(std::string_view key) const {
+  const locked lock{mutex_};
+  return own_.pending(key);
+}
+
+void stream_engine::commit_loop() {
+  locked lock{mutex_};
+  for (;;) {
+    committer_.wait(lock, [&] { return !staged_.empty() || others_stop_; });
+    if (staged_.empty()) return;
+    commit_staged(lock);
+  }
+}
+
+void stream_engine::commit_staged(locked& lock) {
+  auto writes = std::exchange(staged_, {});
+  const auto group = std::exchange(staged_group_, nullptr);
+  appending_ = true;
+  lock.unlock();
+  auto ids = stream_.append(writes);
+  lock.lock();
+  const time_point now = steady_now();
+  std::vector<result<accepted_write>> outcomes;
+  outcomes.reserve(writes.size());
+  unaccepted_ -= writes.size();
+  std::optional<error> failure;
+  bool others_drain = false;
+  for (std::size_t i = 0; i != writes.size(); ++i) {
+    staged_write& write = writes[i];
+    unaccepted_bytes_ -= write.key.size() + write.value.size();
+    if (!ids[i]) {
+      ++stats_.refused;
+      failure = ids[i].error();
+      outcomes.push_back(std::unexpected(std::move(ids[i]).error()));
+      continue;
+    }
+    const unsigned partition = stream_.partition_of(write.key);
+    operation_ptr operation = std::make_shared<stored_operation>(stored_operation{.sequence = sequence_of(*ids[i]),
+                                                                                  .removed = write.removed,
+                                                                                  .key = std::move(write.key),
+                                                                                  .value = std::move(write.value)});
+    if (!early_.contains({partition, *ids[i]})) own_.add(partition, *ids[i], operation, now);
+    ++stats_.accepted;
+    news_[partition] = true;
+    others_drain = others_drain || (own_.size(partition) == 1 && !holds(partition, now));
+    outcomes.push_back(accepted_write{*ids[i], std::move(operation)});
+  }
+  ++stats_.commits;
+  appending_ = false;
+  early_.clear();
+  wake_drainer();
+  if (others_drain) {
+    keeper_wakes_ = true;
+    keeper_.notify_one();
+  }
+  lock.unlock();
+  if (failure) {
+    calls_.say(log_level::error, failure->message());
+    space_.notify_all();
+  }
+  group->finish(std::move(outcomes));
+  calls_.tell(group->left());  // a load may have come between the end of the call and the acceptance
+  lock.lock();
+}
+
+result<void> stream_engine::flush(duration limit, const flush_progress& progress) {
+  const time_point until = after(steady_now(), limit);
+  locked lock{mutex_};
+  const auto target = own_.last();
+  const std::size_t all = own_.up_to(target);
+  std::size_t left = all;
+  ++flushes_;
+  wake_drainer();
+  while ((left != 0 || telling_ != 0) && !drainer_stops_ && steady_now() < until) {
+    settled_.wait_until(lock, within_hour(until));
+    const std::size_t remaining = own_.up_to(target);
+    if (progress && remaining < left) {
+      lock.unlock();
+      progress(all - remaining, all);
+      lock.lock();
+    }
+    left = remaining;
+  }
+  --flushes_;
+  left = own_.up_to(target);
+  if (left == 0) return {};
+  return fail(errc::timed_out,
+              fmt::format("{} operations of the write-behind '{}' are still to be applied", left, how_.name));
+}
+
+result<void> stream_engine::close(duration limit) {
+  const std::lock_guard one{closing_};
+  if (!drain_thread_.joinable()) return {};
+  {
+    const locked lock{mutex_};
+    closed_ = true;
+  }
+  space_.notify_all();
+  (void)flush(limit, nullptr);  // what is left is in the stream
+  stop();
+  return {};
+}
+
+void stream_engine::stop() {
+  {
+    const locked lock{mutex_};
+    drainer_stops_ = true;
+    drainer_.notify_all();
+    settled_.notify_all();
+  }
+  if (drain_thread_.joinable()) drain_thread_.join();
+  {
+    const locked lock{mutex_};
+    others_stop_ = true;
+    committer_.notify_all();
+    keeper_.notify_all();
+  }
+  if (commit_thread_.joinable()) commit_thread_.join();
+  if (keep_thread_.joinable()) keep_thread_.join();
+}
+
+write_behind_stats stream_engine::stats() const {
+  const locked lock{mutex_};
+  write_behind_stats copy = stats_;
+  const time_point now = steady_now();
+  copy.backlog = own_.size() + unaccepted_;
+  copy.backlog_bytes = own_.bytes() + unaccepted_bytes_;
+  const time_point oldest = own_.oldest();
+  if (oldest != never) copy.lag = std::max(duration{}, now - oldest);
+  for (unsigned i = 0; i != stream_.partitions(); ++i) copy.drained_partitions += holds(i, now) ? 1 : 0;
+  return copy;
+}
+
+counter_set stream_engine::counters() const { return counters_of(how_.name, stats()); }
+
+std::vector<stored_letter> stream_engine::letters() const {
+  auto found = stream_.letters();
+  if (found) return *std::move(found);
+  calls_.say(log_level::error, "the dead letters cannot be read: " + found.error().message());
+  return {};
+}
+
+result<void> stream_engine::replay(std::uint64_t sequence) {
+  const auto letter = stream_.letter(sequence);
+  if (!letter) return std::unexpected(letter.error());
+  if (!*letter) return fail(errc::invalid_argument, fmt::format("no dead letter has sequence {}", sequence));
+  const operation_ptr operation = (*letter)->operation;
+  const operation_ptr later = pending(operation->key);
+  if (!later || later->sequence < sequence) {
+    if (auto done = calls_.write({&operation, 1}); !done) return done;
+    calls_.tell({&operation, 1});
+  }
+  return discard(sequence);
+}
+
+result<void> stream_engine::discard(std::uint64_t sequence) {
+  if (auto done = stream_.discard(sequence); !done) return done;
+  note_letters();
+  return {};
+}
+
+}  // namespace seawall::source

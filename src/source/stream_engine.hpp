@@ -1,0 +1,163 @@
+// stream_engine: the write engine whose log is in Redis. A put waits for its group, which one thread appends to the
+// streams in one pipeline. Another keeps the leases of partitions, and asks what has become of this process's writes
+// where others drain. A third drains the partitions whose leases are held: it reads entries into a write_queue for
+// each, gives batches to the source, and then takes the entries out of the stream.
+// All that a drainer knows of a partition belongs to its lease: with another lease it begins anew, with what the group
+// was given and nobody has dealt with.
+#pragma once
+
+#include "engine_calls.hpp"
+#include "own_writes.hpp"
+#include "write_queue.hpp"
+#include "write_stream.hpp"
+
+#include "seawall/source/write_engine.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace seawall::source {
+
+struct accepted_write {
+  stream_id id = {};
+  operation_ptr operation = nullptr;
+};
+
+/// Writers whose writes go to the streams together; each has a result of its own.
+class stream_group {
+ public:
+  void finish(std::vector<result<accepted_write>> outcomes);
+  /// Nothing: not within the time.
+  std::optional<result<accepted_write>> wait_until(time_point until, std::size_t place);
+  /// After it has finished: operations whose callers did not wait for them.
+  std::vector<operation_ptr> left() const;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable finished_;
+  bool done_ = false;
+  std::vector<result<accepted_write>> outcomes_;
+  std::vector<std::size_t> left_;
+};
+
+/// What the draining thread knows of a partition.
+struct stream_drain {
+  stream_lease lease = {};
+  std::unique_ptr<write_queue> queue = nullptr;
+  std::unordered_map<std::string, std::deque<stream_id>> unsettled = {};  ///< by key, ascending
+  std::vector<stream_id> done = {};        ///< to be taken out of the stream
+  stream_id seen = {};                     ///< the last one that was read
+  std::uint64_t last = 0;                  ///< sequence in the queue
+  bool history = true;                     ///< what the group was given behind `seen` comes first
+  std::size_t page = 16;                   ///< how many are read next
+  time_point last_read = time_point{};
+  time_point next_read = time_point{};
+  time_point next_settle = time_point{};
+};
+
+class stream_engine final : public write_engine {
+ public:
+  stream_engine(engine_options how, engine_hooks hooks);
+  ~stream_engine() override;
+  stream_engine(const stream_engine&) = delete;
+  stream_engine& operator=(const stream_engine&) = delete;
+
+  result<void> open();
+
+  result<write_receipt> submit(bool removed, std::string key, std::string value, duration limit) override;
+  operation_ptr pending(std::string_view key) const override;
+  result<void> flush(duration limit, const flush_progress& progress) override;
+  result<void> close(duration limit) override;
+  write_behind_stats stats() const override;
+  counter_set counters() const override;
+  std::vector<stored_letter> letters() const override;
+  result<void> replay(std::uint64_t sequence) override;
+  result<void> discard(std::uint64_t sequence) override;
+
+ private:
+  using locked = std::unique_lock<std::mutex>;
+  struct held_lease {
+    stream_lease lease = {};
+    time_point until = time_point{};
+    bool had_group = false;
+  };
+
+  bool has_room(std::size_t bytes) const noexcept;
+  result<bool> admit(locked& lock, std::size_t bytes, time_point until);
+  result<void> wait_applied(locked& lock, const accepted_write& write, time_point until);
+  void wake_drainer();
+  void stop();
+
+  void commit_loop();
+  void commit_staged(locked& lock);
+
+  void keep_loop();
+  void hold_leases(locked& lock);
+  std::string take_lease(unsigned partition, stream_lease lease, time_point asked);
+  void ask_for_gone(locked& lock, bool everywhere);
+  void note_letters();
+  bool holds(unsigned partition, time_point now) const noexcept;
+
+  void drain_loop();
+  time_point drain(unsigned partition);
+  bool has_lease(unsigned partition);
+  bool read_more(unsigned partition, bool hurried, bool news);
+  void take_in(stream_drain& at, std::vector<stream_record> records);
+  void apply(unsigned partition, const std::vector<operation_ptr>& batch);
+  bool bury(unsigned partition, const operation_ptr& operation, const error& reason);
+  bool settle(unsigned partition);
+  void lose(unsigned partition, bool gives_back);
+  std::vector<stream_id> ids_of(stream_drain& at, const stored_operation& operation) const;
+  void note_settled(unsigned partition, std::span<const stream_id> ids, std::span<const operation_ptr> operations);
+
+  const engine_options how_;
+  engine_calls calls_;
+  write_stream stream_;
+
+  mutable std::mutex mutex_;  // guards what follows, up to the next empty line
+  std::condition_variable committer_, drainer_, keeper_, space_, settled_;
+  std::vector<staged_write> staged_;
+  std::shared_ptr<stream_group> staged_group_;
+  std::size_t unaccepted_ = 0;                  // operations on their way to the stream
+  std::size_t unaccepted_bytes_ = 0;
+  own_writes own_;
+  bool appending_ = false;
+  std::set<std::pair<unsigned, stream_id>> early_;  // settled while a group is appended, which may be its own
+  std::vector<held_lease> leases_;              // by partition
+  std::vector<bool> news_;                      // by partition: this process has put something there
+  time_point next_hold_ = time_point{};
+  bool drainer_wakes_ = false;
+  bool keeper_wakes_ = false;
+  bool unreachable_ = false;
+  std::size_t telling_ = 0;
+  std::size_t waiting_ = 0;                     // callers that wait for room or for the source
+  std::size_t flushes_ = 0;
+  bool closed_ = false;
+  bool drainer_stops_ = false;
+  bool others_stop_ = false;
+  write_behind_stats stats_;
+
+  std::vector<stream_drain> drains_;            // of the draining thread
+  unsigned failures_ = 0;                       // batches, one after another
+
+  std::mutex closing_;
+  std::thread commit_thread_, keep_thread_, drain_thread_;  // guarded by closing_
+};
+
+constexpr bool is_shared(acknowledged level) noexcept {
+  return level == acknowledged::redis || level == acknowledged::redis_replicated;
+}
+
+/// `how` is valid.
+result<std::shared_ptr<write_engine>> open_stream_engine(engine_options how, engine_hooks hooks);
+
+}  // namespace seawall::source

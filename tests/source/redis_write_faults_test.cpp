@@ -1,0 +1,106 @@
+// Write-behinds over a Redis that is killed, emptied, silent, or without its replicas.
+#include "redis_write_support.hpp"
+
+#include <thread>
+
+namespace seawall::redis_write_test {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct RedisWriteFaults : ::testing::Test {
+  void SetUp() override {
+    SEAWALL_NEEDS_SERVER();
+    server = redis_server::start({.config = {"appendonly yes", "appendfsync always"}});
+  }
+
+  std::unique_ptr<redis_server> server;
+  table rows;
+};
+
+TEST_F(RedisWriteFaults, WhatWasAcknowledgedOutlivesTheServer) {
+  auto engine = engine_of(options_at(server->port()), rows);
+  rows.down = true;
+  std::map<std::string, std::uint64_t> acknowledged;
+  std::atomic<bool> fails = false;
+  std::thread writer{[&] {
+    for (int i = 0; !fails; ++i) {
+      const std::string key = "k" + std::to_string(i % 10);
+      if (const auto done = put(*engine, key, std::to_string(i))) acknowledged[key] = done->sequence;
+      else fails = true;
+    }
+  }};
+  servers::wait_until("some are acknowledged", [&] { return engine->stats().accepted > 100; });
+  server->kill();
+  writer.join();
+  EXPECT_THAT(text_of(put(*engine, "down", "1")), HasSubstr("WhatWasAcknowledgedOutlivesTheServer"));
+  server->restart();
+  rows.down = false;
+  servers::wait_until("it is well again", [&] { return put(*engine, "up", "1").has_value(); });
+  ASSERT_TRUE(engine->flush(20s, nullptr));
+  for (const auto& [key, version] : acknowledged) EXPECT_GE(rows.at(key).version, version) << key;
+}
+
+TEST_F(RedisWriteFaults, AStreamThatIsGoneIsMadeAgain) {
+  lines said;
+  auto how = options_at(server->port());
+  how.on_log = said.hook();
+  auto engine = engine_of(how, rows);
+  ASSERT_TRUE(put(*engine, "a", "1"));
+  rows.wait_value("a", "1");
+  server->run({"FLUSHALL"});
+  const auto after = put(*engine, "a", "2");
+  ASSERT_TRUE(after) << text_of(after);
+  rows.wait_value("a", "2");
+  EXPECT_TRUE(said.has("was gone, and is made again"));
+  EXPECT_GT(rows.fences().back(), rows.fences().front());
+
+  server->run({"DEL", "{AStreamThatIsGoneIsMadeAgain:0}:writes"});
+  ASSERT_TRUE(put(*engine, "a", "3"));
+  rows.wait_value("a", "3");
+  ASSERT_TRUE(engine->flush(20s, nullptr));
+}
+
+TEST_F(RedisWriteFaults, AnAnswerThatIsLostLeavesTheOutcomeOpen) {
+  tcp_proxy proxy{server->port()};
+  auto engine = engine_of(options_at(proxy.port()), rows);
+  ASSERT_TRUE(put(*engine, "a", "1"));
+  ASSERT_TRUE(engine->flush(20s, nullptr));
+  proxy.drop(servers::direction::to_client);
+  const auto unknown = put(*engine, "a", "2");
+  ASSERT_FALSE(unknown);
+  EXPECT_TRUE(unknown.error() == errc::timed_out);
+  EXPECT_THAT(text_of(unknown), HasSubstr("may take effect yet"));
+  proxy.release();
+  rows.wait_value("a", "2");
+}
+
+TEST_F(RedisWriteFaults, ReplicasAreWaitedFor) {
+  auto how = options_at(server->port(), acknowledged::redis_replicated);
+  how.redis.replica_timeout = 10ms;
+  auto alone = engine_of(how, rows);
+  const auto refused = put(*alone, "a", "1");
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error() == errc::timed_out);
+  EXPECT_THAT(text_of(refused), HasSubstr("0 of 1 replicas"));
+  rows.wait_value("a", "1");
+
+  const auto replica = redis_server::start({.replica_of = server->port()});
+  servers::wait_until("the replica follows", [&] { return replica->info("master_link_status") == "up"; });
+  alone.reset();
+  how.redis.replica_timeout = 10s;
+  auto engine = engine_of(how, rows);
+  rows.down = true;
+  const auto done = put(*engine, "a", "2");
+  ASSERT_TRUE(done) << text_of(done);
+  EXPECT_EQ(replica->run({"XLEN", "{ReplicasAreWaitedFor:0}:writes"}).text, "1");
+  rows.down = false;
+  rows.wait_value("a", "2");
+  how.redis.replicas = 2;
+  how.redis.replica_timeout = 10ms;
+  auto greedy = engine_of(how, rows);
+  EXPECT_THAT(text_of(put(*greedy, "b", "1")), HasSubstr("1 of 2 replicas"));
+}
+
+}  // namespace
+}  // namespace seawall::redis_write_test
