@@ -4,11 +4,13 @@
 //   write-through          seawall::update: a transaction, and the cache's key invalidated after it
 //   write-behind LEVEL     acknowledged at the level, applied to SQLite in batches meanwhile
 //
+// For the levels redis and redis_replicated it starts a Redis without persistence, and a replica of it.
 // The databases are the benchmark's own, and as durable as they can be (SQLite: WAL, synchronous=FULL). Every subject
 // writes the same rows: an upsert that is guarded by a version.
 // Exit status: 0; 1 when a write failed, the last acknowledged write was not in the database at the end, or the rows
 // could not be written; 2 for a mistake on the command line.
 #include "seawall/cache.hpp"
+#include "seawall/redis.hpp"
 #include "seawall/sql.hpp"
 #include "seawall/source/postgres.hpp"
 #include "seawall/write_behind.hpp"
@@ -18,7 +20,10 @@
 #include <seawall_bench/harness.hpp>
 #include <seawall_bench/latencies.hpp>
 #include <seawall_bench/private_postgres.hpp>
+#include <seawall_bench/private_server.hpp>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -29,6 +34,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -56,6 +62,16 @@ struct wishes {
   std::string postgres;
   bool no_postgres = false;
 };
+
+constexpr bool is_in_redis(acknowledged level) {
+  return level == acknowledged::redis || level == acknowledged::redis_replicated;
+}
+
+const char* name_of(acknowledged level) {
+  if (level == acknowledged::memory) return "memory";
+  if (level == acknowledged::local_log) return "local_log";
+  return level == acknowledged::redis ? "redis" : "redis_replicated";
+}
 
 template <class T>
 T must(result<T> done, const char* what) {
@@ -121,6 +137,10 @@ struct write_run : bench_run {
   std::filesystem::path folder{};
   std::shared_ptr<sql::database> sqlite{};
   std::shared_ptr<sql::database> postgres{};
+  std::optional<private_server> redis{};
+  std::optional<private_server> replica{};
+
+  bool can(acknowledged level) const { return !is_in_redis(level) || replica; }
 
   void add(const std::string& name, const char* subject, const measured& seen) {
     check(seen.failed == 0, fmt::format("{}, {}: {} writes failed: {}", name, subject, seen.failed, seen.failure));
@@ -163,10 +183,20 @@ struct write_run : bench_run {
     versions_before_ = versions.load();
     const auto log = folder / "log";
     std::filesystem::remove_all(log);
+    write_redis_options stream;
+    if (is_in_redis(level)) {
+      redis->ask("FLUSHALL");
+      begin_anew();
+      const auto url = fmt::format("redis://127.0.0.1:{}", redis->port());
+      stream = {.client = must(redis::client::connect({.url = url, .command_timeout = 10s}), "Redis"),
+                .stream = "bench",
+                .replica_timeout = 10s};
+    }
     auto writes = must(behind::open({.name = "bench",
                                      .write = [this](std::span<const behind::operation> batch) { return apply(batch); },
                                      .acknowledged = level,
-                                     .log = {.directory = level == acknowledged::memory ? std::string{} : log.string()},
+                                     .log = {.directory = level == acknowledged::local_log ? log.string() : ""},
+                                     .redis = stream,
                                      .most_backlog = 1'000'000,
                                      .deadline = 60s}),
                        "the write-behind");
@@ -185,7 +215,8 @@ struct write_run : bench_run {
     check(flushed.has_value(), "the write-behind could not apply everything within ten minutes");
     const std::uint64_t newest = must(newest_version(), "the newest version");
     check(newest == versions_before_ + last.load(), "the last acknowledged write is not in the database");
-    versions.store(std::max(versions.load(), newest));
+    if (is_in_redis(level)) begin_anew();
+    else versions.store(std::max(versions.load(), newest));
     return seen;
   }
 
@@ -194,6 +225,11 @@ struct write_run : bench_run {
     std::uint64_t seen = most.load(std::memory_order_relaxed);
     while (seen < value && !most.compare_exchange_weak(seen, value, std::memory_order_relaxed)) {
     }
+  }
+  // Versions from Redis are greater than any others here, and could not be added to them often.
+  void begin_anew() {
+    must(sqlite->execute("DELETE FROM items"), "SQLite");
+    versions_before_ = 0;
   }
   result<std::uint64_t> newest_version() {
     auto found = sqlite->query_one<std::uint64_t>("SELECT max(version) FROM items");
@@ -205,12 +241,16 @@ struct write_run : bench_run {
 };
 
 void measure_all(write_run& all) {
-  const auto level_of = [](acknowledged level) { return level == acknowledged::memory ? "memory" : "local_log"; };
+  constexpr std::array levels{acknowledged::memory, acknowledged::local_log, acknowledged::redis,
+                              acknowledged::redis_replicated};
+  const auto wants = [&](acknowledged level) {
+    return all.can(level) && all.how.wants(fmt::format("write-behind {}", name_of(level)));
+  };
   all.rounds("writes", [&](int round) {
     const bool counts = round != 0;
     double base_lite = 0;
     double base_postgres = 0;
-    const bool wants_behind = all.how.wants("write-behind memory") || all.how.wants("write-behind local_log");
+    const bool wants_behind = std::ranges::any_of(levels, wants);
     if (all.how.wants("direct") || wants_behind) {
       const measured seen = all.direct(*all.sqlite, lite_upsert);
       base_lite = seen.per_second;
@@ -225,9 +265,9 @@ void measure_all(write_run& all) {
       const measured seen = all.through();
       if (counts) all.add("write-through", ours, seen);
     }
-    for (const acknowledged level : {acknowledged::memory, acknowledged::local_log}) {
-      const std::string name = fmt::format("write-behind {}", level_of(level));
-      if (!all.how.wants(name)) continue;
+    for (const acknowledged level : levels) {
+      if (!wants(level)) continue;
+      const std::string name = fmt::format("write-behind {}", name_of(level));
       double applied = 0;
       const measured seen = all.write_behind_at(level, applied);
       if (!counts) continue;
@@ -250,6 +290,20 @@ std::shared_ptr<sql::database> open_postgres(const std::string& url, int writers
   return db;
 }
 
+void start_redis(write_run& all) {
+  try {
+    all.redis.emplace("", all.folder.string(), false);
+    all.replica.emplace("", all.folder.string(), false);
+    all.replica->ask(fmt::format("REPLICAOF 127.0.0.1 {}", all.redis->port()));
+    while (all.replica->ask("INFO replication").find("master_link_status:up") == std::string::npos) {
+      std::this_thread::sleep_for(10ms);
+    }
+  } catch (const std::runtime_error& e) {
+    all.replica.reset();
+    fmt::print(stderr, "note: no Redis to measure: {}\n", e.what());
+  }
+}
+
 int run_all(const options& how, const wishes& wished) {
   write_run all;
   all.how = how;
@@ -268,14 +322,17 @@ int run_all(const options& how, const wishes& wished) {
   } else {
     fmt::print(stderr, "note: no PostgreSQL to measure: install postgresql, or name one with --postgres\n");
   }
+  start_redis(all);
   measure_all(all);
   all.sqlite.reset();
   all.postgres.reset();
+  all.replica.reset();
+  all.redis.reset();
   server.reset();
   std::filesystem::remove_all(all.folder);
   if (all.figures.empty()) {
     fmt::print(stderr, "error: no case has such a name; there are: direct, write-through, write-behind memory, "
-                       "write-behind local_log\n");
+                       "write-behind local_log, write-behind redis, write-behind redis_replicated\n");
     return 2;
   }
   all.figures.print();
