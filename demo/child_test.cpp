@@ -47,6 +47,11 @@ TEST(redis_place, passwords_are_not_shown) {
   EXPECT_EQ(without_password("redis://:secret@host:1/2"), "redis://:***@host:1/2");
   EXPECT_EQ(without_password("rediss://ann:se:c@ret@host"), "rediss://ann:***@host");
   EXPECT_EQ(without_password("unix:///tmp/a.sock"), "unix:///tmp/a.sock");
+  EXPECT_EQ(without_password("postgres://ann:secret@host/shop?sslmode=prefer"),
+            "postgres://ann:***@host/shop?sslmode=prefer");
+  EXPECT_EQ(without_password("postgres:///shop?user=ann&password=secret&host=/run"),
+            "postgres:///shop?user=ann&password=***&host=/run");
+  EXPECT_EQ(without_password("postgres:///shop?password=secret"), "postgres:///shop?password=***");
   EXPECT_EQ(without_password(""), "");
 }
 

@@ -1,11 +1,13 @@
 #include "options.hpp"
 
+#include "query.hpp"
 #include "redis_place.hpp"
 #include "traffic.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -25,10 +27,13 @@ std::string check_trace(const std::string& trace) {
 std::string check_database(const std::string& path) {
   if (path.empty()) return "the path of the database is empty";
   if (path.find("://") == std::string::npos) return {};
-  if (path.starts_with("postgres://") || path.starts_with("postgresql://")) {
-    return "PostgreSQL comes later; until then give the path of an SQLite file, which is generated if it is missing";
+  if (!is_postgres(path)) return "neither the path of a file nor the URL of a PostgreSQL: postgres://...";
+  try {
+    postgres_shop_place(path, 1);  // nothing is connected yet: this finds what cannot be right
+    return {};
+  } catch (const std::exception& e) {
+    return e.what();
   }
-  return fmt::format("{} is not the path of a file", path);
 }
 
 std::string check_json(const std::string& path) {
@@ -51,8 +56,15 @@ void declare(CLI::App& app, demo_options& o) {
       ->check(CLI::Range(1, 256))->capture_default_str();
   app.add_option("--trace", o.trace, fmt::format("traffic: {}, or a .u64 or .u64.zst file", known_traffic))
       ->check(check_trace)->capture_default_str();
-  app.add_option("--database", o.database, "the SQLite file; generated if it is missing (about 200 MB)")
-      ->check(check_database)->capture_default_str();
+  auto* const database =
+      app.add_option("--database", o.database,
+                     "the SQLite file, generated if it is missing (about 200 MB); or a PostgreSQL: "
+                     "postgres://user[:password]@host[:port]/database, in which the run has a schema of its own, "
+                     "dropped in the end (about 600 MB)")
+          ->check(check_database)->capture_default_str();
+  app.add_flag("--postgres", o.postgres,
+               "start a PostgreSQL and, without --redis, a Redis for this run, and end them with it")
+      ->excludes(database);
   app.add_option("--redis", o.redis,
                  "share the cache through this server: redis://[user:password@]host[:port], rediss://, unix:///socket, "
                  "redis+sentinel://host,host/name, redis+cluster://host,host; the run's keys are removed in the end")

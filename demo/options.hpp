@@ -12,9 +12,10 @@ struct demo_options {
   int seconds = 15;
   int threads = 16;
   std::string trace = "all";
-  std::string database = default_database;
+  std::string database = default_database;  ///< a file, or the URL of a PostgreSQL
+  bool postgres = false;                    ///< a private PostgreSQL and a private Redis
   std::string json;
-  std::string redis;                ///< URL; empty: none, or a private one if there are several processes
+  std::string redis;                ///< URL; empty: none, or a private one if the run shares
   int processes = 1;
   int fresh_percent = 2;            ///< of the reads, where processes share: they ask for what is right now
   double scale = 1;                 ///< of the shop; tests use small ones
@@ -23,7 +24,7 @@ struct demo_options {
   int board = -1;                   ///< the descriptor that a worker got from the first process
 
   /// Whether the cache has a shared tier.
-  bool shared() const noexcept { return processes > 1 || !redis.empty(); }
+  bool shared() const noexcept { return processes > 1 || !redis.empty() || postgres; }
 };
 
 /// Why there is nothing to run: the help page (code 0, for stdout) or a mistake (code 2, for stderr).

@@ -89,11 +89,26 @@ TEST(options, unknown_traffic_lists_the_known_one) {
   EXPECT_NE(mistake({"--trace", "web13"}).find("web07, web12, orm, all"), std::string::npos);
 }
 
-TEST(options, other_databases_come_later) {
-  EXPECT_NE(mistake({"--database", "postgres://localhost/shop"}).find("comes later"), std::string::npos);
-  EXPECT_NE(mistake({"--database", "postgresql://localhost/shop"}).find("comes later"), std::string::npos);
-  EXPECT_NE(mistake({"--database", "mysql://localhost/shop"}).find("mysql://"), std::string::npos);
+TEST(options, a_database_is_a_file_or_a_postgres) {
+  for (const char* url : {"postgres://localhost/shop", "postgresql://ann:s%40fe@host:5433/shop?sslmode=require"}) {
+    const auto o = parse({"--database", url});
+    ASSERT_TRUE(o) << o.error().text;
+    EXPECT_EQ(o->database, url);
+    EXPECT_FALSE(o->shared());
+  }
+  EXPECT_NE(mistake({"--database", "mysql://localhost/shop"}).find("postgres://"), std::string::npos);
   EXPECT_NE(mistake({"--database", ""}).find("--database"), std::string::npos);
+  const std::string wrong = mistake({"--database", "postgres://ann:hush-7@x@host/shop"});
+  EXPECT_NE(wrong.find("--database"), std::string::npos) << wrong;
+  EXPECT_EQ(wrong.find("hush-7"), std::string::npos) << wrong;
+}
+
+TEST(options, a_private_postgres_shares_and_takes_no_other_database) {
+  const auto o = parse({"--postgres"});
+  ASSERT_TRUE(o) << o.error().text;
+  EXPECT_TRUE(o->postgres);
+  EXPECT_TRUE(o->shared()) << "a Redis is started, too";
+  EXPECT_NE(mistake({"--postgres", "--database", "x.db"}).find("--database"), std::string::npos);
 }
 
 }  // namespace

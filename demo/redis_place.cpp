@@ -51,12 +51,19 @@ result<std::shared_ptr<remote_tier>> shop_tier(const std::string& url) {
 }
 
 std::string without_password(std::string_view url) {
-  const std::size_t start = url.find("://");
-  const std::size_t at = url.rfind('@');
-  if (start == std::string_view::npos || at == std::string_view::npos || at < start) return std::string(url);
-  const std::size_t colon = url.find(':', start + 3);
-  if (colon == std::string_view::npos || colon > at) return std::string(url);
-  return fmt::format("{}:***{}", url.substr(0, colon), url.substr(at));
+  constexpr std::string_view hidden = "***";
+  std::string shown(url);
+  constexpr std::string_view parameter = "password=";  // of the URL of a PostgreSQL
+  for (std::size_t at = 0; (at = shown.find(parameter, at)) != std::string::npos;) {
+    at += parameter.size();
+    shown.replace(at, std::min(shown.find('&', at), shown.size()) - at, hidden);
+  }
+  const std::size_t start = shown.find("://");
+  const std::size_t at = shown.rfind('@');
+  if (start == std::string::npos || at == std::string::npos || at < start) return shown;
+  const std::size_t colon = shown.find(':', start + 3);
+  if (colon == std::string::npos || colon > at) return shown;
+  return shown.replace(colon + 1, at - colon - 1, hidden);
 }
 
 result<std::string> look_at_server(const std::string& url) {
@@ -117,7 +124,7 @@ private_redis::private_redis() {
 std::vector<std::string> private_redis::command() const {
   const auto program = find_server(directory_);
   if (!program) {
-    throw std::runtime_error(fmt::format("--processes needs a Redis, and there is none here: {}", ways_out));
+    throw std::runtime_error(fmt::format("the processes of a run share a Redis, and there is none here: {}", ways_out));
   }
   return {program->string(), "--port", "0", "--unixsocket", socket(), "--unixsocketperm", "700", "--save", "",
           "--appendonly", "no", "--maxmemory", "2gb", "--maxmemory-policy", "volatile-ttl", "--daemonize", "no",

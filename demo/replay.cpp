@@ -38,9 +38,10 @@ bool asks_fresh(std::uint64_t index, unsigned percent) { return mix(index ^ 0x66
 
 replayer::replayer(const replay_options& options, const std::vector<request_key>& traffic, checker& check,
                    board& shared)
-    : options_(options), traffic_(traffic), check_(check), board_(shared), slot_(shared.process(options.process)) {
+    : options_(options), traffic_(traffic), check_(check), board_(shared), slot_(shared.process(options.process)),
+      place_(shop_place_at(options.database, shared.shape().threads)) {
   for (std::uint32_t i = 0; i < shared.shape().threads; ++i) {
-    sessions_.push_back(std::make_unique<shop_session>(options.database));
+    sessions_.push_back(std::make_unique<shop_session>(place_->connect()));
   }
 }
 
@@ -91,10 +92,11 @@ void replayer::write(client_counters& c, shop_session& session, front& through, 
   const auto start = steady::now();
   shop_change change;
   {
-    const std::scoped_lock one_writer(writer_);
-    change = session.begin_write(key, mix(index));
-    for (const row_version& r : change.rows) check_.starting(r);
-    session.commit();
+    std::unique_lock one_writer(writer_, std::defer_lock);
+    if (session.one_writer()) one_writer.lock();
+    change = session.write(key, mix(index), [this](const shop_change& made) {
+      for (const row_version& r : made.rows) check_.starting(r);
+    });
   }
   through.changed(change);
   acknowledge(through, change.rows);

@@ -36,7 +36,7 @@ struct phase_result {
 using live_report = std::function<void(const figures& second, const figures& so_far)>;
 
 struct replay_options {
-  std::string database;
+  std::string database;        ///< for shop_place_at
   std::size_t process = 0;     ///< which one of the board this is; 0 leads
   unsigned fresh_percent = 0;  ///< reads that ask for what is right now
 };
@@ -72,8 +72,9 @@ class replayer {
   checker& check_;
   board& board_;
   process_slot& slot_;
+  const std::unique_ptr<shop_place> place_;
   std::vector<std::unique_ptr<shop_session>> sessions_;
-  // SQLite has one writer at a time: the clients of this process queue here instead of polling its lock.
+  // Where the database has one writer at a time, the clients of this process queue here instead of polling its lock.
   std::mutex writer_;
   tier_shares before_;  // what the front had answered before the phase
   std::mutex unannounced_mutex_;

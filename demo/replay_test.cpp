@@ -2,6 +2,7 @@
 
 #include "report.hpp"
 #include "shop_file.hpp"
+#include "sqlite.hpp"
 #include "traffic.hpp"
 
 #include <gtest/gtest.h>
@@ -33,10 +34,13 @@ class replaying : public testing::Test {
   }
   void TearDown() override { fs::remove_all(directory_); }
 
+  void each_version(const std::function<void(row_version)>& f) const {
+    shop_session(shop_place_at(path_, 1)->connect()).each_version(f);
+  }
   /// A board for so many processes, and this one's checker.
   void begin(int threads, std::uint32_t processes = 1, std::optional<duration> bound = {}) {
     board_.emplace(board_shape{processes, static_cast<std::uint32_t>(threads), shop_size::scaled(0.001)});
-    shop_session(path_).each_version([this](const row_version& r) { board_->commits().seed(r); });
+    each_version([this](const row_version& r) { board_->commits().seed(r); });
     check_.emplace(board_->commits(), bound);
   }
   phase_result lead(front& through, double seconds, std::uint64_t count) {
@@ -148,7 +152,7 @@ TEST_F(replaying, a_write_counts_for_others_once_they_can_know_of_it) {
   board_->process(1).lost = true;
   const auto behind = [this] {
     std::size_t rows = 0;
-    shop_session(path_).each_version([&](const row_version& r) {
+    each_version([&](const row_version& r) {
       rows += board_->commits().newest(r.which).version() < r.version ? 1U : 0U;
     });
     return rows;

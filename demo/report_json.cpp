@@ -75,7 +75,7 @@ std::string to_json(const demo_results& r, const demo_options& o) {
 )", r.speedup_throughput(), r.speedup_p50(), r.queries_saved(), r.seawall ? r.seawall->hit_rate() : 0.0,
                      r.stale_answers(), r.wrong_answers(), r.answers_checked(), r.fresh_answers(),
                      r.behind_answers(), r.oldest_answer().count(), r.processes, r.lost.size(), bound, o.seconds,
-                     o.threads, json_text(o.trace), json_text(o.database), o.scale,
+                     o.threads, json_text(o.trace), json_text(without_password(o.database)), o.scale,
                      json_text(without_password(o.redis)), o.fresh_percent, mode(r.database), mode(r.first_pass),
                      mode(r.seawall));
 }

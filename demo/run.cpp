@@ -5,12 +5,12 @@
 #include "crew.hpp"
 #include "front.hpp"
 #include "measure.hpp"
+#include "prepared_shop.hpp"
 #include "redis_place.hpp"
 #include "replay.hpp"
 #include "report.hpp"
 #include "say.hpp"
 #include "setup.hpp"
-#include "shop_file.hpp"
 #include "sqlite.hpp"
 #include "traffic.hpp"
 
@@ -18,8 +18,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
 #include <exception>
 #include <fstream>
 #include <memory>
@@ -52,28 +50,6 @@ struct shared_place {
   }
 };
 
-shop_file prepare_shop(const demo_options& options, bool terminal, const std::atomic<bool>& stop) {
-  progress_bar bar(terminal);
-  bool announced = false;
-  const auto start = std::chrono::steady_clock::now();
-  const auto progress = [&](std::string_view what, double share) {
-    if (!std::exchange(announced, true)) {
-      say("Generating the shop's database {} (once; later runs use it again)\n", options.database);
-    }
-    bar.show(what, share);
-    return !stop;
-  };
-  const bool own_place = options.database == demo_options::default_database;
-  shop_file shop = open_shop(options.database, shop_size::scaled(options.scale), own_place, progress);
-  bar.end();
-  if (shop.generated) {
-    say("  done in {:.1f} s\n", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
-  say("Database: {}: {} orders, {} users, {} products, {} reviews\n", shop.path, grouped(shop.size.orders),
-      grouped(shop.size.users), grouped(shop.size.products), grouped(shop.size.reviews));
-  return shop;
-}
-
 /// The phases, one after another, with all processes.
 class phases {
  public:
@@ -91,14 +67,14 @@ class phases {
     const auto straight = straight_front();
     results.database = run({phase_kind::straight, *straight, seconds, 0});
     if (stop_) return;
-    session.checkpoint();
+    session.tidy();
     const auto through = seawall_front(front_options_of(options_, board_, place_.tier));
     say("\nThrough Seawall: the first pass of the trace fills the cache (not part of the figures)\n");
     results.first_pass = run({phase_kind::through_seawall, *through, 0, requests});
     say("  {} requests in {:.1f} s, {} database queries, {} stale answers\n", grouped(results.first_pass->requests()),
         results.first_pass->seconds, grouped(results.first_pass->queries), results.first_pass->stale);
     if (stop_) return;
-    session.checkpoint();
+    session.tidy();
     say("\nThrough Seawall: the same traffic from its start, {} s\n", options_.seconds);
     results.seawall = run({phase_kind::through_seawall, *through, seconds, 0});
   }
@@ -180,17 +156,21 @@ void clean_up(const demo_options& options, const board& shared, const std::vecto
 }
 
 int run_on(const demo_options& options, shared_place& place, const std::atomic<bool>& stop) {
-  const shop_file shop = prepare_shop(options, ::isatty(STDOUT_FILENO) == 1, stop);
-  board shared({static_cast<std::uint32_t>(options.processes), static_cast<std::uint32_t>(options.threads), shop.size});
+  const prepared_shop shop(options, ::isatty(STDOUT_FILENO) == 1, stop);
+  demo_options inner = options;
+  inner.database = shop.database();
+  board shared({static_cast<std::uint32_t>(options.processes), static_cast<std::uint32_t>(options.threads),
+                shop.size()});
   // SQLite's connections do not survive a fork: the others begin before there is one.
-  crew others(options, shared);
-  const auto traffic = load_traffic(options.trace, find_trace_directory(), shop.size);
+  crew others(inner, shared);
+  const auto traffic = load_traffic(options.trace, find_trace_directory(), shop.size());
   say("Traffic:  {}: {} requests of a real web shop\n", options.trace, grouped(traffic.size()));
   if (options.processes > 1) {
     say("Others:   {} processes like this one: pid {}\n", options.processes - 1, others.pids());
   }
 
-  shop_session session(shop.path);
+  const auto shop_at = shop_place_at(shop.database(), 1);
+  shop_session session(shop_at->connect());
   session.each_version([&shared](const row_version& r) { shared.commits().seed(r); });
   say("\nWhat the database takes, one request at a time:\n{}", cost_table(measure_costs(session, traffic)));
 
@@ -198,7 +178,7 @@ int run_on(const demo_options& options, shared_place& place, const std::atomic<b
   results.processes = static_cast<std::size_t>(options.processes);
   if (place.tier) results.bound = place.tier->bound();
   checker check(shared.commits(), results.bound);
-  replayer clients(replay_options_of(options), traffic, check, shared);
+  replayer clients(replay_options_of(inner), traffic, check, shared);
   shared.process(0).ready = true;
   if (!others.wait_ready(stop)) return exit_interrupted;
   try {

@@ -7,7 +7,8 @@
 
 #include <array>
 #include <cmath>
-#include <iterator>
+#include <initializer_list>
+#include <span>
 #include <string_view>
 
 namespace seawall::demo {
@@ -77,53 +78,72 @@ class meter {
   double next_ = 0;
 };
 
-void fill_catalogue(database& db, const shop_size& size, meter& m) {
+/// A table that is filled with rows of braces.
+class rows_of {
+ public:
+  rows_of(shop_filler& to, std::string_view table, std::string_view kinds) : sink_(to.into(table, kinds)) {}
+  void add(std::initializer_list<cell> row) { sink_->add({row.begin(), row.size()}); }
+  void finish() { sink_->finish(); }
+
+ private:
+  std::unique_ptr<row_sink> sink_;
+};
+
+void fill_catalogue(shop_filler& to, const shop_size& size, meter& m) {
   dice d(1);
   m.doing("products");
-  statement departments = db.prepare("INSERT INTO departments VALUES (?1, ?2)");
+  rows_of departments(to, "departments", "it");
   for (std::uint32_t id = 1; id <= size.departments; ++id) {
-    departments.bind(1, id).bind(2, department_names[(id - 1) % department_names.size()]).run();
+    departments.add({id, department_names[(id - 1) % department_names.size()]});
   }
-  statement categories = db.prepare("INSERT INTO categories VALUES (?1, ?2, ?3)");
+  departments.finish();
+  rows_of categories(to, "categories", "iit");
   for (std::uint32_t id = 1; id <= size.categories; ++id) {
     const std::string name = d.sentence(2);
-    categories.bind(1, id).bind(2, 1 + (id - 1) % size.departments).bind(3, std::string_view(name)).run();
+    categories.add({id, 1 + (id - 1) % size.departments, name});
   }
-  statement products = db.prepare("INSERT INTO products VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)");
+  categories.finish();
+  rows_of products(to, "products", "iittiiii");
   for (std::uint32_t id = 1; id <= size.products; ++id) {
     const std::string name = d.sentence(3);
     const std::string description = d.sentence(60);
-    products.bind(1, id).bind(2, 1 + d.below(size.categories)).bind(3, std::string_view(name));
-    products.bind(4, std::string_view(description)).bind(5, list_price(id)).bind(6, d.below(500));
-    products.bind(7, d.below(51)).run();
+    // Each throw of the dice by itself: their order is that of the statements.
+    const std::uint32_t category = 1 + d.below(size.categories);
+    const std::uint32_t stock = d.below(500);
+    const std::uint32_t rating = d.below(51);
+    products.add({id, category, name, description, list_price(id), stock, rating, 1});
     m.row();
   }
+  products.finish();
 }
 
-void fill_users(database& db, const shop_size& size, meter& m) {
+void fill_users(shop_filler& to, const shop_size& size, meter& m) {
   dice d(2);
   m.doing("users");
-  statement cities = db.prepare("INSERT INTO cities VALUES (?1, ?2)");
+  rows_of cities(to, "cities", "it");
   for (std::uint32_t id = 1; id <= size.cities; ++id) {
     const std::string name = fmt::format("{}ville {}", d.pick(last_names), id);
-    cities.bind(1, id).bind(2, std::string_view(name)).run();
+    cities.add({id, name});
   }
-  statement users = db.prepare("INSERT INTO users VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)");
+  cities.finish();
+  rows_of users(to, "users", "iitttii");
   for (std::uint32_t id = 1; id <= size.users; ++id) {
     const std::string name = fmt::format("{} {}", d.pick(first_names), d.pick(last_names));
     const std::string email = fmt::format("customer{}@example.com", id);
     const std::string street = fmt::format("{} street {}", d.pick(words), 1 + d.below(200));
-    users.bind(1, id).bind(2, 1 + d.below(size.cities)).bind(3, std::string_view(name));
-    users.bind(4, std::string_view(email)).bind(5, std::string_view(street)).bind(6, d.below(2'000)).run();
+    const std::uint32_t city = 1 + d.below(size.cities);
+    const std::uint32_t points = d.below(2'000);
+    users.add({id, city, name, email, street, points, 1});
     m.row();
   }
+  users.finish();
 }
 
-void fill_orders(database& db, const shop_size& size, meter& m) {
+void fill_orders(shop_filler& to, const shop_size& size, meter& m) {
   dice d(3);
   m.doing("orders");
-  statement orders = db.prepare("INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, 1)");
-  statement items = db.prepare("INSERT INTO order_items VALUES (?1, ?2, ?3, ?4, ?5)");
+  rows_of orders(to, "orders", "iiiiii");
+  rows_of items(to, "order_items", "iiiii");
   const double span = static_cast<double>(shop_calendar::open_until - shop_calendar::closed_from) / size.orders;
   for (std::uint32_t id = 1; id <= size.orders; ++id) {
     const std::uint32_t lines = 1 + d.below(4);
@@ -132,7 +152,7 @@ void fill_orders(database& db, const shop_size& size, meter& m) {
       const std::uint32_t product = d.id(size.products, 1.5);
       const std::uint32_t quantity = 1 + d.below(8) / 6;
       total += std::int64_t{quantity} * list_price(product);
-      items.bind(1, id).bind(2, line).bind(3, product).bind(4, quantity).bind(5, list_price(product)).run();
+      items.add({id, line, product, quantity, list_price(product)});
     }
     const bool closed = id < size.first_open_order();
     // Half of the span by construction: the closed year ends where the open one begins.
@@ -141,27 +161,73 @@ void fill_orders(database& db, const shop_size& size, meter& m) {
                                                                    (id - size.first_open_order()) * span);
     const auto status = closed ? (d.below(20) == 0 ? order_status::returned : order_status::delivered)
                                : static_cast<order_status>(d.below(order_statuses));
-    orders.bind(1, id).bind(2, d.id(size.users, 1.3)).bind(3, placed_at);
-    orders.bind(4, static_cast<std::int64_t>(status)).bind(5, total).run();
+    orders.add({id, d.id(size.users, 1.3), placed_at, static_cast<std::int64_t>(status), total, 1});
     m.row(1 + lines);
   }
+  orders.finish();
+  items.finish();
 }
 
-void fill_reviews(database& db, const shop_size& size, meter& m) {
+void fill_reviews(shop_filler& to, const shop_size& size, meter& m) {
   dice d(4);
   m.doing("reviews");
-  statement reviews = db.prepare("INSERT INTO reviews VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+  rows_of reviews(to, "reviews", "iiiiit");
   constexpr double span = shop_calendar::open_until - shop_calendar::closed_from;
   for (std::uint32_t id = 1; id <= size.reviews; ++id) {
     const std::string text = d.sentence(8 + d.below(20));
-    reviews.bind(1, id).bind(2, d.id(size.products, 1.5)).bind(3, 1 + d.below(size.users));
-    reviews.bind(4, shop_calendar::closed_from + static_cast<std::int64_t>(d.share() * span));
-    reviews.bind(5, 1 + d.below(5)).bind(6, std::string_view(text)).run();
+    const std::uint32_t product = d.id(size.products, 1.5);
+    const std::uint32_t user = 1 + d.below(size.users);
+    const auto written_at = shop_calendar::closed_from + static_cast<std::int64_t>(d.share() * span);
+    const std::uint32_t stars = 1 + d.below(5);
+    reviews.add({id, product, user, written_at, stars, text});
     m.row();
   }
+  reviews.finish();
 }
 
+class sqlite_sink final : public row_sink {
+ public:
+  sqlite_sink(database& db, std::string_view table, std::size_t columns) {
+    std::string places;
+    for (std::size_t i = 1; i <= columns; ++i) places += fmt::format("{}?{}", i == 1 ? "" : ", ", i);
+    insert_ = db.prepare(fmt::format("INSERT INTO {} VALUES ({})", table, places));
+  }
+  void add(std::span<const cell> row) override {
+    for (int place = 1; const cell& one : row) {
+      if (one.is_text) insert_.bind(place++, one.text);
+      else insert_.bind(place++, one.number);
+    }
+    insert_.run();
+  }
+  void finish() override {}
+
+ private:
+  statement insert_;
+};
+
+class sqlite_filler final : public shop_filler {
+ public:
+  explicit sqlite_filler(database& db) : db_(db) {}
+  std::unique_ptr<row_sink> into(std::string_view table, std::string_view kinds) override {
+    return std::make_unique<sqlite_sink>(db_, table, kinds.size());
+  }
+
+ private:
+  database& db_;
+};
+
 }  // namespace
+
+void fill_shop(shop_filler& to, const shop_size& size, const generate_progress& progress) {
+  meter m(progress, size.products + size.users + 3.5 * size.orders + size.reviews);
+  m.report(0);
+  fill_catalogue(to, size, m);
+  fill_users(to, size, m);
+  fill_orders(to, size, m);
+  fill_reviews(to, size, m);
+  m.doing("indexes");
+  m.report(meter::rows_share);
+}
 
 void generate_shop(const std::string& path, const shop_size& size, const generate_progress& progress) {
   database db(path, open_mode::create);
@@ -169,23 +235,20 @@ void generate_shop(const std::string& path, const shop_size& size, const generat
   db.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;"
              "PRAGMA cache_size = -200000; PRAGMA temp_store = MEMORY; BEGIN");
   db.execute(shop_tables());
-  meter m(progress, size.products + size.users + 3.5 * size.orders + size.reviews);
-  m.report(0);
-  fill_catalogue(db, size, m);
-  fill_users(db, size, m);
-  fill_orders(db, size, m);
-  fill_reviews(db, size, m);
-  m.doing("indexes");
-  m.report(meter::rows_share);
+  sqlite_filler filler(db);
+  fill_shop(filler, size, progress);
   db.execute(shop_indexes());
-  m.report(0.98);
+  const auto report = [&progress](double share) {
+    if (!progress("indexes", share)) throw generation_stopped();
+  };
+  report(0.98);
   db.execute(fmt::format("INSERT INTO shop_size VALUES ({}, {}, {}, {}, {}, {}, {})", size.users, size.products,
                          size.orders, size.reviews, size.departments, size.categories, size.cities));
   db.execute("PRAGMA analysis_limit = 1000; ANALYZE; COMMIT");
   db.execute("PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL");
   db.execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", shop_application_id,
                          shop_schema_version));
-  m.report(1);
+  report(1);
 }
 
 shop_size read_shop_size(const std::string& path) {

@@ -89,30 +89,28 @@ std::uint32_t small(std::int64_t number) { return static_cast<std::uint32_t>(num
 }  // namespace
 
 void shop_session::open_reads() {
-  begin_ = db_.prepare("BEGIN");
-  commit_ = db_.prepare("COMMIT");
-  product_ = db_.prepare(product_sql);
-  product_reviews_ = db_.prepare(product_reviews_sql);
-  related_products_ = db_.prepare(related_products_sql);
-  user_ = db_.prepare(user_sql);
-  user_orders_ = db_.prepare(user_orders_sql);
-  latest_orders_ = db_.prepare(latest_orders_sql);
-  order_ = db_.prepare(order_sql);
-  order_items_ = db_.prepare(order_items_sql);
-  list_user_ = db_.prepare(list_user_sql);
-  list_orders_ = db_.prepare(list_orders_sql);
-  own_spending_ = db_.prepare(own_spending_sql);
-  city_spending_ = db_.prepare(city_spending_sql);
-  open_orders_ = db_.prepare(open_orders_sql);
+  product_ = db_->prepare(product_sql);
+  product_reviews_ = db_->prepare(product_reviews_sql);
+  related_products_ = db_->prepare(related_products_sql);
+  user_ = db_->prepare(user_sql);
+  user_orders_ = db_->prepare(user_orders_sql);
+  latest_orders_ = db_->prepare(latest_orders_sql);
+  order_ = db_->prepare(order_sql);
+  order_items_ = db_->prepare(order_items_sql);
+  list_user_ = db_->prepare(list_user_sql);
+  list_orders_ = db_->prepare(list_orders_sql);
+  own_spending_ = db_->prepare(own_spending_sql);
+  city_spending_ = db_->prepare(city_spending_sql);
+  open_orders_ = db_->prepare(open_orders_sql);
 }
 
-bool shop_session::first_row(statement& s) {
+bool shop_session::first_row(query& s) {
   ++queries_;
   return s.step();
 }
 
 bool shop_session::read_product_page(std::uint32_t id, answer& a) {
-  const reset_guard guard(product_.bind(1, id));
+  const query_guard guard(product_.bind(1, id));
   if (!first_row(product_)) return false;
   const std::int64_t category = product_.integer(7);
   a.key.id = small(product_.integer(0));
@@ -120,15 +118,15 @@ bool shop_session::read_product_page(std::uint32_t id, answer& a) {
   append(a, R"({{"id":{},"name":"{}","description":"{}","price":{},"stock":{},"rating":{},"path":"{}/{}","reviews":[)",
          a.key.id, product_.text(2), product_.text(3), product_.integer(4), product_.integer(5), product_.integer(6),
          product_.text(9), product_.text(8));
-  statement& r = product_reviews_.bind(1, id);
-  const reset_guard reviews_guard(r);
+  query& r = product_reviews_.bind(1, id);
+  const query_guard reviews_guard(r);
   for (bool more = first_row(r); more; more = r.step()) {
     append(a, R"({{"by":"{}","stars":{},"at":{},"text":"{}"}},)", r.text(0), r.integer(1), r.integer(2), r.text(3));
   }
   end_array(a);
   a.body += R"(,"related":[)";
-  statement& other = related_products_.bind(1, category).bind(2, id);
-  const reset_guard related_guard(other);
+  query& other = related_products_.bind(1, category).bind(2, id);
+  const query_guard related_guard(other);
   for (bool more = first_row(other); more; more = other.step()) {
     append(a, R"({{"id":{},"name":"{}","rating":{}}},)", other.integer(0), other.text(1), other.integer(2));
   }
@@ -138,19 +136,19 @@ bool shop_session::read_product_page(std::uint32_t id, answer& a) {
 }
 
 bool shop_session::read_user(std::uint32_t id, answer& a) {
-  const reset_guard guard(user_.bind(1, id));
+  const query_guard guard(user_.bind(1, id));
   if (!first_row(user_)) return false;
   a.key.id = small(user_.integer(0));
   a.version = small(user_.integer(1));
   append(a, R"({{"id":{},"name":"{}","email":"{}","street":"{}","city":"{}","points":{})", a.key.id, user_.text(2),
          user_.text(3), user_.text(4), user_.text(5), user_.integer(6));
-  statement& o = user_orders_.bind(1, id);
-  const reset_guard orders_guard(o);
+  query& o = user_orders_.bind(1, id);
+  const query_guard orders_guard(o);
   if (first_row(o)) {
     append(a, R"(,"orders":{},"spent":{},"under_way":{},"latest":[)", o.integer(0), o.integer(1), o.integer(2));
   }
-  statement& latest = latest_orders_.bind(1, id);
-  const reset_guard latest_guard(latest);
+  query& latest = latest_orders_.bind(1, id);
+  const query_guard latest_guard(latest);
   for (bool more = first_row(latest); more; more = latest.step()) {
     append(a, R"({{"id":{},"placed_at":{},"status":{},"total":{},"first":"{}"}},)", latest.integer(0),
            latest.integer(1), latest.integer(2), latest.integer(3), latest.text(4));
@@ -161,14 +159,14 @@ bool shop_session::read_user(std::uint32_t id, answer& a) {
 }
 
 bool shop_session::read_order(std::uint32_t id, answer& a) {
-  const reset_guard guard(order_.bind(1, id));
+  const query_guard guard(order_.bind(1, id));
   if (!first_row(order_)) return false;
   a.key.id = small(order_.integer(0));
   a.version = small(order_.integer(1));
   append(a, R"({{"id":{},"user":{},"placed_at":{},"status":{},"total":{},"items":[)", a.key.id, order_.integer(2),
          order_.integer(3), order_.integer(4), order_.integer(5));
-  statement& i = order_items_.bind(1, id);
-  const reset_guard items_guard(i);
+  query& i = order_items_.bind(1, id);
+  const query_guard items_guard(i);
   for (bool more = first_row(i); more; more = i.step()) {
     append(a, R"({{"line":{},"product":{},"name":"{}","quantity":{},"price":{}}},)", i.integer(0), i.integer(1),
            i.text(2), i.integer(3), i.integer(4));
@@ -179,13 +177,13 @@ bool shop_session::read_order(std::uint32_t id, answer& a) {
 }
 
 bool shop_session::read_order_list(std::uint32_t user, std::uint8_t page, answer& a) {
-  const reset_guard guard(list_user_.bind(1, user));
+  const query_guard guard(list_user_.bind(1, user));
   if (!first_row(list_user_)) return false;
   a.key.id = small(list_user_.integer(0));
   a.version = small(list_user_.integer(1));
   append(a, R"({{"user":{},"name":"{}","page":{},"orders":[)", a.key.id, list_user_.text(2), page);
-  statement& o = list_orders_.bind(1, user).bind(2, 10 * page);
-  const reset_guard orders_guard(o);
+  query& o = list_orders_.bind(1, user).bind(2, 10 * page);
+  const query_guard orders_guard(o);
   for (bool more = first_row(o); more; more = o.step()) {
     append(a, R"({{"id":{},"placed_at":{},"status":{},"total":{},"lines":{},"first":"{}"}},)", o.integer(0),
            o.integer(1), o.integer(2), o.integer(3), o.integer(4), o.text(5));
@@ -196,28 +194,28 @@ bool shop_session::read_order_list(std::uint32_t user, std::uint8_t page, answer
 }
 
 bool shop_session::read_dashboard(std::uint32_t user, answer& a) {
-  const reset_guard guard(list_user_.bind(1, user));
+  const query_guard guard(list_user_.bind(1, user));
   if (!first_row(list_user_)) return false;
   a.key.id = small(list_user_.integer(0));
   a.version = small(list_user_.integer(1));
   append(a, R"({{"user":{},"name":"{}","spending":[)", a.key.id, list_user_.text(2));
-  statement& own = own_spending_.bind(1, user).bind(2, shop_calendar::open_from);
-  const reset_guard own_guard(own);
+  query& own = own_spending_.bind(1, user).bind(2, shop_calendar::open_from);
+  const query_guard own_guard(own);
   for (bool more = first_row(own); more; more = own.step()) {
     append(a, R"({{"month":"{}","department":"{}","spent":{}}},)", own.text(0), own.text(1), own.integer(2));
   }
   end_array(a);
   a.body += R"(,"your_city_last_year":[)";
-  statement& city = city_spending_.bind(1, user).bind(2, shop_calendar::closed_from).bind(3, shop_calendar::open_from);
-  const reset_guard city_guard(city);
+  query& city = city_spending_.bind(1, user).bind(2, shop_calendar::closed_from).bind(3, shop_calendar::open_from);
+  const query_guard city_guard(city);
   for (bool more = first_row(city); more; more = city.step()) {
     append(a, R"({{"department":{},"spent":{},"pieces":{},"items":{}}},)", city.integer(0), city.integer(1),
            city.integer(2), city.integer(3));
   }
   end_array(a);
   a.body += R"(,"this_year":[)";
-  statement& open = open_orders_.bind(1, user).bind(2, shop_calendar::open_from);
-  const reset_guard open_guard(open);
+  query& open = open_orders_.bind(1, user).bind(2, shop_calendar::open_from);
+  const query_guard open_guard(open);
   for (bool more = first_row(open); more; more = open.step()) {
     append(a, R"({{"status":{},"orders":{},"total":{}}},)", open.integer(0), open.integer(1), open.integer(2));
   }
@@ -245,13 +243,13 @@ bool shop_session::read(const request_key& key, answer& a) {
 std::optional<answer> shop_session::load(const request_key& key) {
   answer a;
   a.key = {key.kind, key.page, 0};
-  begin_.run();
+  db_->begin_read();
   bool found = false;
   try {
     found = read(key, a);
-    commit_.run();
+    db_->end_read();
   } catch (...) {
-    rollback();
+    db_->abandon_read();
     throw;
   }
   if (!found) return std::nullopt;

@@ -1,13 +1,14 @@
 // The web shop's data access: what a service would run for each kind of request, over one connection.
-// A session belongs to one thread. Errors are sqlite_error exceptions.
+// A session belongs to one thread. Errors are exceptions: sqlite_error or postgres_failure.
 #pragma once
 
+#include "query.hpp"
 #include "request.hpp"
 #include "shop_schema.hpp"
-#include "sqlite.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,24 +29,29 @@ struct shop_change {
 
 class shop_session {
  public:
-  explicit shop_session(const std::string& path);
+  /// Over a connection of a place, which must outlive it.
+  explicit shop_session(std::unique_ptr<shop_connection> connection);
 
-  /// The answer, read in one snapshot; nothing when the row does not exist. Only the first page of an order list
-  /// and later pages that exist have orders; an empty page is an answer, too.
+  /// The answer; nothing when the row does not exist. Its version is read first, and the rest in the same snapshot or
+  /// later. Only the first page of an order list and later pages that exist have orders; an empty page is an answer,
+  /// too.
   std::optional<answer> load(const request_key& key);
 
-  /// Changes the row behind a request inside a transaction that stays open: a product's price and stock, a user's
-  /// loyalty points, an order's status. The version of each changed row goes up in the same UPDATE. `variation`
-  /// chooses the new values. Finish with `commit`; an exception has rolled back already.
-  shop_change begin_write(const request_key& key, std::uint64_t variation);
-  void commit();
+  /// Called when everything is written, before the commit; again if the transaction had to be run again.
+  using before_commit = std::function<void(const shop_change&)>;
+  /// Changes the row behind a request in a transaction, and commits: a product's price and stock, a user's loyalty
+  /// points, an order's status. The version of each changed row goes up in the same UPDATE. `variation` chooses the new
+  /// values. After an exception nothing has changed, unless the connection was lost during the commit.
+  shop_change write(const request_key& key, std::uint64_t variation, const before_commit& about_to);
+  /// See shop_connection.
+  bool one_writer() const noexcept { return db_->one_writer(); }
 
   /// SELECT statements executed by `load` so far, transactions' BEGIN and COMMIT not counted.
   std::uint64_t queries() const noexcept { return queries_; }
   /// Calls `f` with each row that carries a version.
   void each_version(const std::function<void(row_version)>& f);
-  /// Writes the log back into the database file, so that the next phase starts with a short one.
-  void checkpoint();
+  /// To be called between phases: see shop_connection.
+  void tidy() { db_->tidy(); }
 
  private:
   bool read(const request_key& key, answer& a);
@@ -55,23 +61,22 @@ class shop_session {
   bool read_order_list(std::uint32_t user, std::uint8_t page, answer& a);
   bool read_dashboard(std::uint32_t user, answer& a);
   void write_product(std::uint32_t id, std::uint64_t variation, shop_change& change);
-  void write_user(statement& update, std::uint32_t id, shop_change& change);
-  bool write_order(statement& update, std::uint32_t id, std::uint64_t variation, shop_change& change);
+  void write_user(query& update, std::uint32_t id, shop_change& change);
+  bool write_order(query& update, std::uint32_t id, std::uint64_t variation, shop_change& change);
   /// Starts a SELECT and counts it.
-  bool first_row(statement& s);
-  void rollback() noexcept;
+  bool first_row(query& s);
+  void write_rows(const request_key& key, std::uint64_t variation, shop_change& change);
   void open_reads();
   void open_writes();
 
-  database db_;
+  std::unique_ptr<shop_connection> db_;
   std::uint64_t queries_ = 0;
-  statement begin_, commit_, rollback_, begin_write_;
-  statement product_, product_reviews_, related_products_;
-  statement user_, user_orders_, latest_orders_;
-  statement order_, order_items_;
-  statement list_user_, list_orders_;
-  statement own_spending_, city_spending_, open_orders_;
-  statement update_product_, update_user_, touch_user_, update_order_, update_newest_order_;
+  query product_, product_reviews_, related_products_;
+  query user_, user_orders_, latest_orders_;
+  query order_, order_items_;
+  query list_user_, list_orders_;
+  query own_spending_, city_spending_, open_orders_;
+  query update_product_, update_user_, touch_user_, update_order_, update_newest_order_;
 };
 
 }  // namespace seawall::demo

@@ -1,5 +1,7 @@
+#include "postgres_shop.hpp"
 #include "shop_file.hpp"
 #include "shop_queries.hpp"
+#include "sqlite.hpp"
 
 #include <gtest/gtest.h>
 
@@ -78,6 +80,19 @@ TEST_F(shop, has_as_many_rows_as_it_says) {
                       std::to_string(tiny.first_open_order()) + ")"), 0);
 }
 
+TEST(postgres_shop, queries_are_translated) {
+  EXPECT_EQ(in_postgres("SELECT name FROM users LIMIT ?1 OFFSET ?2"), "SELECT name FROM users LIMIT $1 OFFSET $2");
+  EXPECT_EQ(in_postgres("SELECT strftime('%Y-%m', o.placed_at, 'unixepoch') AS month"),
+            "SELECT to_char(to_timestamp(o.placed_at) AT TIME ZONE 'UTC', 'YYYY-MM') AS month");
+}
+
+TEST(postgres_shop, settings_are_added_to_a_url) {
+  EXPECT_EQ(with_setting("postgres://h/d", "a", "b"), "postgres://h/d?options=-c%20a%3Db");
+  EXPECT_EQ(with_setting("postgres://h/d?port=1", "a", "b"), "postgres://h/d?port=1&options=-c%20a%3Db");
+  EXPECT_EQ(with_setting("postgres://h/d?options=-c%20c%3Dd&port=1", "a", "b"),
+            "postgres://h/d?options=-c%20a%3Db%20-c%20c%3Dd&port=1");
+}
+
 TEST(shop_sizes, the_full_shop_is_as_large_as_promised) {
   const shop_size full = shop_size::scaled(1);
   EXPECT_GE(full.orders, 1'000'000U);
@@ -111,7 +126,7 @@ class shop_data : public shop {
   void SetUp() override {
     shop::SetUp();
     open_shop(path_, tiny, false, keep_going);
-    session_.emplace(path_);
+    session_.emplace(shop_place_at(path_, 1)->connect());
   }
   answer load(request_key key) {
     auto a = session_->load(key);
@@ -119,9 +134,7 @@ class shop_data : public shop {
     return a.value_or(answer{});
   }
   shop_change write(request_key key, std::uint64_t variation) {
-    shop_change change = session_->begin_write(key, variation);
-    session_->commit();
-    return change;
+    return session_->write(key, variation, [](const shop_change&) {});
   }
   std::optional<shop_session> session_;
 };

@@ -1,6 +1,8 @@
 // The other half of shop_session: opening a connection, and the writes.
 #include "shop_queries.hpp"
 
+#include <utility>
+
 namespace seawall::demo {
 namespace {
 
@@ -28,44 +30,32 @@ void derive_from_user(std::uint32_t user, std::vector<request_key>& derived) {
 
 }  // namespace
 
-shop_session::shop_session(const std::string& path) : db_(path, open_mode::existing) {
-  // What a service would set: the log beside the file, no sync per commit (a power cut may lose the last commits,
-  // never the file), pages read through the page cache without a copy.
-  db_.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000;"
-              "PRAGMA mmap_size = 4294967296; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY");
+shop_session::shop_session(std::unique_ptr<shop_connection> connection) : db_(std::move(connection)) {
   open_reads();
   open_writes();
 }
 
-void shop_session::rollback() noexcept {
-  try {
-    if (db_.in_transaction()) rollback_.run();
-  } catch (const sqlite_error&) {
-    // The error that brought us here is the one to report; SQLite rolls back when the connection closes.
-  }
-}
-
 void shop_session::write_product(std::uint32_t id, std::uint64_t variation, shop_change& change) {
-  statement& s = update_product_.bind(1, id).bind(2, static_cast<std::int64_t>(variation % 500));
+  query& s = update_product_.bind(1, id).bind(2, static_cast<std::int64_t>(variation % 500));
   s.bind(3, static_cast<std::int64_t>(199 + variation % 19'800));
-  const reset_guard guard(s);
+  const query_guard guard(s);
   if (!s.step()) return;
   change.rows.push_back({{table::products, id}, small(s.integer(0))});
   change.derived.push_back({request_kind::product_page, 0, id});
 }
 
-void shop_session::write_user(statement& update, std::uint32_t id, shop_change& change) {
-  const reset_guard guard(update.bind(1, id));
+void shop_session::write_user(query& update, std::uint32_t id, shop_change& change) {
+  const query_guard guard(update.bind(1, id));
   if (!update.step()) return;
   change.rows.push_back({{table::users, id}, small(update.integer(0))});
   derive_from_user(id, change.derived);
 }
 
-bool shop_session::write_order(statement& update, std::uint32_t id, std::uint64_t variation, shop_change& change) {
+bool shop_session::write_order(query& update, std::uint32_t id, std::uint64_t variation, shop_change& change) {
   std::uint32_t user = 0;
   {
-    statement& s = update.bind(1, id).bind(2, static_cast<std::int64_t>(variation % order_statuses));
-    const reset_guard guard(s);
+    query& s = update.bind(1, id).bind(2, static_cast<std::int64_t>(variation % order_statuses));
+    const query_guard guard(s);
     if (!s.step()) return false;
     const std::uint32_t order = small(s.integer(0));
     user = small(s.integer(1));
@@ -78,45 +68,38 @@ bool shop_session::write_order(statement& update, std::uint32_t id, std::uint64_
   return true;
 }
 
-shop_change shop_session::begin_write(const request_key& key, std::uint64_t variation) {
-  shop_change change;
-  begin_write_.run();
-  try {
-    update_user_.bind(2, static_cast<std::int64_t>(variation % 2'000));
-    switch (key.kind) {
-      case request_kind::product_page:
-        write_product(key.id, variation, change);
-        break;
-      case request_kind::user:
-        write_user(update_user_, key.id, change);
-        break;
-      case request_kind::order:
-        write_order(update_order_, key.id, variation, change);
-        break;
-      case request_kind::order_list:
-      case request_kind::dashboard:
-        if (!write_order(update_newest_order_, key.id, variation, change)) write_user(update_user_, key.id, change);
-        break;
-    }
-  } catch (...) {
-    rollback();
-    throw;
+void shop_session::write_rows(const request_key& key, std::uint64_t variation, shop_change& change) {
+  update_user_.bind(2, static_cast<std::int64_t>(variation % 2'000));
+  switch (key.kind) {
+    case request_kind::product_page:
+      write_product(key.id, variation, change);
+      break;
+    case request_kind::user:
+      write_user(update_user_, key.id, change);
+      break;
+    case request_kind::order:
+      write_order(update_order_, key.id, variation, change);
+      break;
+    case request_kind::order_list:
+    case request_kind::dashboard:
+      if (!write_order(update_newest_order_, key.id, variation, change)) write_user(update_user_, key.id, change);
+      break;
   }
-  return change;
 }
 
-void shop_session::commit() {
-  try {
-    commit_.run();
-  } catch (...) {
-    rollback();
-    throw;
-  }
+shop_change shop_session::write(const request_key& key, std::uint64_t variation, const before_commit& about_to) {
+  shop_change change;
+  db_->write([&] {
+    change = {};
+    write_rows(key, variation, change);
+    about_to(change);
+  });
+  return change;
 }
 
 void shop_session::each_version(const std::function<void(row_version)>& f) {
   const auto scan = [&](table in, std::string_view sql) {
-    statement s = db_.prepare(sql);
+    query s = db_->prepare(sql);
     while (s.step()) f({{in, small(s.integer(0))}, small(s.integer(1))});
   };
   scan(table::products, "SELECT id, version FROM products");
@@ -124,16 +107,12 @@ void shop_session::each_version(const std::function<void(row_version)>& f) {
   scan(table::orders, "SELECT id, version FROM orders");
 }
 
-void shop_session::checkpoint() { db_.execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
-
 void shop_session::open_writes() {
-  begin_write_ = db_.prepare("BEGIN IMMEDIATE");
-  rollback_ = db_.prepare("ROLLBACK");
-  update_product_ = db_.prepare(update_product_sql);
-  update_user_ = db_.prepare(update_user_sql);
-  touch_user_ = db_.prepare(touch_user_sql);
-  update_order_ = db_.prepare(update_order_sql);
-  update_newest_order_ = db_.prepare(update_newest_order_sql);
+  update_product_ = db_->prepare(update_product_sql);
+  update_user_ = db_->prepare(update_user_sql);
+  touch_user_ = db_->prepare(touch_user_sql);
+  update_order_ = db_->prepare(update_order_sql);
+  update_newest_order_ = db_->prepare(update_newest_order_sql);
 }
 
 }  // namespace seawall::demo

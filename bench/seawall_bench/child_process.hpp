@@ -19,6 +19,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace seawall::bench {
@@ -66,6 +67,7 @@ class child_process {
     if (id_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       if (getppid() != parent) _exit(127);
+      setpgid(0, 0);  // the terminal's Ctrl-C is for this program, which ends it
       const int to = output.empty() ? out[1] : open(output.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
       dup2(in[0], STDIN_FILENO);
       dup2(to, STDOUT_FILENO);
@@ -97,6 +99,16 @@ class child_process {
   bool running() noexcept {
     if (!ended_) ended_ = id_ <= 0 || waitpid(id_, nullptr, WNOHANG) != 0;
     return !ended_;
+  }
+
+  /// Sends the signal, and waits for the end; whether it came within `seconds`.
+  bool end(int signal, double seconds) {
+    if (running()) kill(id_, signal);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    while (running() && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return !running();
   }
 
   /// Whether the line was written.

@@ -1,17 +1,24 @@
-// A PostgreSQL server of the benchmark's own: on a free port of the loopback, as durable as its defaults are.
+// A PostgreSQL server of a benchmark's or the demo's own: on a free port of the loopback, or on a Unix socket.
 #pragma once
 
 #include <fmt/format.h>
 #include <seawall_bench/child_process.hpp>
 #include <seawall_bench/private_server.hpp>
 
+#include <signal.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <exception>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -22,36 +29,50 @@
 
 namespace seawall::bench {
 
+struct postgres_setup {
+  /// No port is open: a socket in the server's folder, which only its user and root may enter.
+  bool only_socket = false;
+  std::size_t connections = 200;
+  std::vector<std::string> settings = {};  ///< "jit=off": more of postgresql.conf
+};
+
 class private_postgres {
  public:
   /// Whether the programs are there.
   static bool available() { return folder_of_programs().has_value(); }
 
-  /// `folder`: a new directory below it holds the data, and goes with this. Throws std::runtime_error with what to do.
-  explicit private_postgres(const std::filesystem::path& folder) : home_(absolute(folder) / "postgres") {
+  /// `folder`: a new directory below it holds the data, and goes with this. It must be one that everybody may pass
+  /// through, if root starts this. The server is as durable as its defaults are. Throws std::runtime_error with what to
+  /// do. For the thread: the kernel kills the server when the thread ends that made it.
+  explicit private_postgres(const std::filesystem::path& folder, const postgres_setup& how = {})
+      : home_(absolute(folder) / "postgres"), only_socket_(how.only_socket) {
     const auto programs = folder_of_programs();
-    if (!programs) throw std::runtime_error("there is no PostgreSQL: install postgresql, or name one with --postgres");
+    if (!programs) {
+      throw std::runtime_error("there is no PostgreSQL: install it (on Debian: the package postgresql), or name a "
+                               "server's URL");
+    }
     std::filesystem::remove_all(home_);
     std::filesystem::create_directories(home_);
-    give_to_user();
-    run({(*programs / "initdb").string(), "--pgdata", data(), "--auth", "trust", "--username", "bench", "--no-sync",
-         "--encoding", "UTF8", "--locale", "C"});
-    port_ = free_port();
-    auto command = as_user({(*programs / "postgres").string(), "-D", data(), "-p", std::to_string(port_), "-h",
-                            "127.0.0.1", "-k", home_.string(), "-c", "max_connections=200"});
-    const std::string program = command.front();
-    child_.emplace(program, std::move(command), false, (home_ / "log").string());
-    wait_until_ready(*programs);
+    std::filesystem::permissions(home_, std::filesystem::perms::owner_all);
+    try {
+      start(*programs, how);
+    } catch (...) {
+      end();
+      throw;
+    }
   }
-  ~private_postgres() {
-    child_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(home_, ignored);
-  }
+  ~private_postgres() { end(); }
   private_postgres(const private_postgres&) = delete;
   private_postgres& operator=(const private_postgres&) = delete;
 
-  std::string url() const { return fmt::format("postgres://bench@127.0.0.1:{}/postgres", port_); }
+  std::string url() const {
+    if (only_socket_) return fmt::format("postgres://bench@/postgres?host={}&port={}", home_.string(), port_);
+    return fmt::format("postgres://bench@127.0.0.1:{}/postgres", port_);
+  }
+  pid_t pid() const noexcept { return child_->id(); }
+  std::uint16_t port() const noexcept { return port_; }
+  /// Where its socket is.
+  const std::filesystem::path& home() const noexcept { return home_; }
 
  private:
   // By PATH, or where Debian puts them, the newest first.
@@ -59,13 +80,55 @@ class private_postgres {
     if (const auto found = find_program("initdb"); found && find_program("postgres")) {
       return std::filesystem::canonical(*found).parent_path();
     }
-    std::vector<std::filesystem::path> all;
+    std::optional<std::filesystem::path> best;
+    int newest = -1;
     std::error_code none;
     for (const auto& one : std::filesystem::directory_iterator("/usr/lib/postgresql", none)) {
-      if (exists(one.path() / "bin" / "initdb")) all.push_back(one.path() / "bin");
+      const int version = std::atoi(one.path().filename().c_str());  // "9.6" is older than "15"
+      if (version <= newest || !exists(one.path() / "bin" / "initdb")) continue;
+      newest = version;
+      best = one.path() / "bin";
     }
-    if (all.empty()) return std::nullopt;
-    return *std::max_element(all.begin(), all.end());
+    return best;
+  }
+
+  void start(const std::filesystem::path& programs, const postgres_setup& how) {
+    give_to_user();
+    run({(programs / "initdb").string(), "--pgdata", data(), "--auth", "trust", "--username", "bench", "--no-sync",
+         "--encoding", "UTF8", "--locale", "C"});
+    port_ = free_port();
+    std::vector<std::string> words{(programs / "postgres").string(), "-D", data(), "-p", std::to_string(port_), "-h",
+                                   only_socket_ ? "" : "127.0.0.1", "-k", home_.string(), "-c",
+                                   fmt::format("max_connections={}", how.connections)};
+    for (const std::string& setting : how.settings) {
+      words.emplace_back("-c");
+      words.push_back(setting);
+    }
+    auto command = as_user(std::move(words));
+    const std::string program = command.front();
+    child_.emplace(program, std::move(command), false, (home_ / "log").string());
+    wait_until_ready(programs);
+  }
+
+  // At once and without a checkpoint: nobody wants the data any more.
+  void end() noexcept {
+    try {
+      if (child_) child_->end(SIGQUIT, 10);
+      child_.reset();
+      forget_segment();
+      std::error_code ignored;
+      std::filesystem::remove_all(home_, ignored);
+    } catch (const std::exception&) {  // no memory: the child is killed by its own destructor
+    }
+  }
+
+  // A server that somebody has killed leaves a segment of shared memory behind: the second number of line 7.
+  void forget_segment() const {
+    std::ifstream from{home_ / "data" / "postmaster.pid"};
+    std::string line;
+    for (int i = 0; i != 7; ++i) std::getline(from, line);
+    const auto number = line.find_last_of(' ');
+    if (from && number != std::string::npos) shmctl(std::atoi(line.c_str() + number), IPC_RMID, nullptr);
   }
 
   std::string data() const { return (home_ / "data").string(); }
@@ -98,20 +161,32 @@ class private_postgres {
     const auto log = home_ / "initdb.log";
     const std::string name = command.front();
     if (run_quietly(as_user(std::move(command)), log) == 0) return;
-    throw std::runtime_error(fmt::format("{} failed; what it said is in {}", name, log.string()));
+    throw std::runtime_error(fmt::format("{} failed: {}", name, said(log)));
   }
 
   void wait_until_ready(const std::filesystem::path& programs) {
     for (int wait = 0; wait != 500 && child_->running(); ++wait) {
-      const std::vector<std::string> ask{(programs / "pg_isready").string(), "-q", "-h", "127.0.0.1", "-p",
+      const std::vector<std::string> ask{(programs / "pg_isready").string(), "-q", "-h",
+                                         only_socket_ ? home_.string() : "127.0.0.1", "-p",
                                          std::to_string(port_)};
       if (run_quietly(ask, home_ / "ready.log") == 0) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
-    throw std::runtime_error(fmt::format("postgres did not start; what it said is in {}", (home_ / "log").string()));
+    throw std::runtime_error(fmt::format("postgres did not start: {}", said(home_ / "log")));
+  }
+
+  // The last line of a log, which goes with its folder.
+  static std::string said(const std::filesystem::path& log) {
+    std::ifstream from{log};
+    std::string last = "it said nothing";
+    for (std::string line; std::getline(from, line);) {
+      if (!line.empty()) last = line;
+    }
+    return last;
   }
 
   std::filesystem::path home_;
+  bool only_socket_;
   std::uint16_t port_ = 0;
   std::optional<child_process> child_;
 };
