@@ -16,7 +16,10 @@ redis_server& shared_server() {
 }
 
 struct RedisWrites : ::testing::Test {
-  void SetUp() override { SEAWALL_NEEDS_SERVER(); }
+  void SetUp() override {
+    SEAWALL_NEEDS_SERVER();
+    shared_server().run({"FLUSHALL"});
+  }
 
   std::string key(const std::string& what) const {
     return std::string{"{"} + ::testing::UnitTest::GetInstance()->current_test_info()->name() + ":0}:" + what;
@@ -142,6 +145,7 @@ TEST_F(RedisWrites, AreNotAcknowledgedUnderALeaseThatIsGone) {
   EXPECT_TRUE(first.is_new_group);
   EXPECT_EQ(two.hold(none)[0]->text, "") << "while the first has it";
   const auto read = *one.read(0, first, {}, 10);
+  ASSERT_TRUE(read);
   ASSERT_EQ(read->size(), 2U);
   EXPECT_EQ(read->at(0).operation->value, "1");
   EXPECT_TRUE(read->at(1).operation->removed);
