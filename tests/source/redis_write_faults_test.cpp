@@ -1,5 +1,6 @@
 // Write-behinds over a Redis that is killed, emptied, silent, or without its replicas.
 #include "redis_write_support.hpp"
+#include "servers/cluster.hpp"
 
 #include <thread>
 
@@ -100,6 +101,38 @@ TEST_F(RedisWriteFaults, ReplicasAreWaitedFor) {
   how.redis.replica_timeout = 10ms;
   auto greedy = engine_of(how, rows);
   EXPECT_THAT(text_of(put(*greedy, "b", "1")), HasSubstr("1 of 2 replicas"));
+}
+
+TEST(RedisWritesOfACluster, FollowTheirPartitionsToTheNextPrimary) {
+  SEAWALL_NEEDS_SERVER();
+  const auto nodes = servers::cluster::start();
+  auto how = options_at(nodes->port(0));
+  auto redis = redis::client::connect({.url = "redis+cluster://127.0.0.1:" + std::to_string(nodes->port(0)),
+                                       .command_timeout = 5s,
+                                       .backoff = {.first = 5ms, .most = 50ms}});
+  ASSERT_TRUE(redis) << text_of(redis);
+  how.redis.client = *redis;
+  how.redis.partitions = 4;
+  how.redis.replica_timeout = 5s;
+  table rows;
+  for (const auto level : {acknowledged::redis, acknowledged::redis_replicated}) {
+    how.acknowledged = level;
+    auto engine = engine_of(how, rows);
+    for (int i = 0; i != 20; ++i) {
+      const auto done = put(*engine, "k" + std::to_string(i), "before");
+      ASSERT_TRUE(done) << text_of(done);
+    }
+    ASSERT_TRUE(engine->flush(20s, nullptr));
+    EXPECT_EQ(engine->stats().drained_partitions, 4U);
+    if (level == acknowledged::redis) continue;
+    nodes->failover(3);
+    for (int i = 0; i != 20; ++i) {
+      const std::string key = "k" + std::to_string(i);
+      servers::wait_until("a write is taken", [&] { return put(*engine, key, "after").has_value(); });
+    }
+    ASSERT_TRUE(engine->flush(20s, nullptr));
+    for (int i = 0; i != 20; ++i) EXPECT_EQ(rows.value("k" + std::to_string(i)), "after") << i;
+  }
 }
 
 }  // namespace
