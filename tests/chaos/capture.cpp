@@ -110,18 +110,17 @@ class capture_run {
     std::atomic<std::int64_t> left{static_cast<std::int64_t>(writes)};
     std::vector<std::thread> threads;
     for (capture_writer& one : writers_) threads.emplace_back([&left, &one] { one.write(left); });
-    std::exception_ptr problem;
     try {
       while (left > quiet && goes_on()) watch(left);
       if (goes_on()) faults(number, left);
-    } catch (...) {
-      problem = std::current_exception();
+      if (!goes_on()) left = 0;
+      servers_.heal();
+    } catch (const std::exception& why) {
+      failure_ = why.what();
       left = 0;
+      shared_.head().stage.store(static_cast<std::uint64_t>(phase::over));  // for writers that wait for the database
     }
-    if (!goes_on()) left = 0;
-    servers_.heal();
     for (auto& one : threads) one.join();
-    if (problem) std::rethrow_exception(problem);
     if (goes_on()) check(number);
   }
 
@@ -197,7 +196,21 @@ class capture_run {
                    .lasts = length,
                    .mend = [this] { crew_.thaw(0); }};
     };
-    return {{"capture killed", "processes", 4, first, killing}, {"capture stopped", "processes", 3, first, freezing}};
+    // What it knows and could not tell dies with it.
+    const auto silencing = [this](dice& chance, const std::string&) {
+      const std::chrono::milliseconds length{100 + chance.below(2000)};
+      servers_.redis_link(0).drop();
+      return begun{.text = fmt::format("the capture cannot reach Redis for {} ms, and is killed", length.count()),
+                   .lasts = length,
+                   .mend = [this] {
+                     crew_.kill(0);
+                     servers_.redis_link(0).release();
+                     crew_.start(0);
+                   }};
+    };
+    return {{"capture killed", "processes", 4, first, killing},
+            {"capture stopped", "processes", 3, first, freezing},
+            {"capture killed when it could not reach Redis", "processes", 4, first, silencing}};
   }
 
   void check(std::uint64_t number) {

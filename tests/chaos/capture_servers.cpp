@@ -21,7 +21,8 @@ constexpr const char* slot = "chaos";
 }  // namespace
 
 capture_servers::capture_servers(truth& shared, diary& log)
-    : redis_(make_single(shared, log)),
+    : log_(log),
+      redis_(make_single(shared, log)),
       postgres_(postgres_server::start({.config = {"wal_level = logical", "max_connections = 100",
                                                    "max_wal_senders = 8", "max_replication_slots = 4"}})) {
   for (std::size_t i = 0; i != shared.head().processes.load(); ++i) {
@@ -104,15 +105,22 @@ std::vector<fault> capture_servers::database_faults() {
           {"all thrown out of the database", "servers", 2, only, all_ended}};
 }
 
+// A server that was killed while it recovered may have left processes behind, which it waits for in vain.
 void capture_servers::heal() {
   redis_->heal();
   postgres_->resume();
   const auto answers = [this] { return db_->execute("SELECT 1").has_value(); };
-  try {
-    seawall::servers::wait_until("the database answers", answers, 15s);
-  } catch (const std::runtime_error&) {
-    postgres_->restart();
-    seawall::servers::wait_until("the database answers", answers);
+  for (int tries = 3; tries != 0; --tries) {
+    try {
+      return seawall::servers::wait_until("the database answers", answers, 10s);
+    } catch (const std::runtime_error&) {
+      if (tries == 1) throw;
+    }
+    try {
+      postgres_->restart();
+    } catch (const std::runtime_error& why) {
+      log_.note({}, fmt::format("the database does not come back: {}", why.what()));
+    }
   }
 }
 

@@ -26,6 +26,8 @@ class capture_servers {
 
   std::string redis_url(std::size_t worker) const { return redis_->url(worker); }
   std::string database_url(std::size_t worker) const;
+  /// Between the worker and the Redis.
+  seawall::servers::tcp_proxy& redis_link(std::size_t worker) { return *redis_->link(worker); }
   std::string direct_url() const { return postgres_->url(); }
 
   std::vector<fault> network_faults();
@@ -45,6 +47,7 @@ class capture_servers {
   std::vector<fault> database_faults();
   std::string shoot(const std::string& query, int signal);
 
+  diary& log_;
   std::unique_ptr<topology> redis_;
   std::unique_ptr<seawall::servers::postgres_server> postgres_;
   std::vector<std::unique_ptr<seawall::servers::tcp_proxy>> proxies_;  // of the database

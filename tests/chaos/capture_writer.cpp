@@ -136,7 +136,7 @@ void capture_writer::roll_back() {
 // All of its rows changed, or none.
 bool capture_writer::took_place(std::int64_t version) {
   const auto [key, removed] = changes_.front();
-  while (!is_interrupted()) {
+  while (!is_interrupted() && shared_.stage() == phase::run) {
     const auto found = db_->query_one<std::int64_t>("SELECT n FROM rows WHERE id = $1", key);
     if (found) return removed ? !*found : *found && **found == version;
     pause_between_tries();

@@ -25,6 +25,8 @@ class single final : public topology {
     return fmt::format("redis://127.0.0.1:{}", proxies_.at(worker)->port());
   }
 
+  tcp_proxy* link(std::size_t worker) override { return proxies_.at(worker).get(); }
+
   std::vector<fault> network_faults() override {
     const auto proxy = [this](std::size_t which) -> tcp_proxy& { return *proxies_[which]; };
     return proxy_faults(proxies_.size(), proxy, "link of worker", 2500ms);

@@ -23,6 +23,8 @@ class topology {
 
   /// How the worker reaches the servers.
   virtual std::string url(std::size_t worker) const = 0;
+  /// What the worker reaches them through, if it has a proxy of its own.
+  virtual seawall::servers::tcp_proxy* link(std::size_t) { return nullptr; }
   virtual std::vector<fault> network_faults() = 0;
   virtual std::vector<fault> server_faults() = 0;
   /// Returns when all servers serve, undisturbed.
