@@ -1,5 +1,6 @@
-// A cache that hears of every change in PostgreSQL, whoever makes it. POSTGRES_URL names a database with
-// wal_level = logical, and a role that may make tables and replicate; without it the example is skipped.
+// A cache that hears of every change in PostgreSQL, whoever makes it: from the server's log, and by triggers.
+// POSTGRES_URL names a database with wal_level = logical, and a role that may make tables and replicate; without it the
+// example is skipped.
 #include <seawall/cache.hpp>
 #include <seawall/source/change_capture.hpp>
 #include <seawall/source/postgres.hpp>
@@ -27,6 +28,28 @@ bool set_up(sql::database& db) {
 
 // What another program does.
 bool rename_item(sql::database& db) { return db.execute("UPDATE items SET name = 'buoy' WHERE id = 7").has_value(); }
+
+// Where the log cannot be read.
+int use_triggers(sql::database& db, const std::string& url) {
+  seawall::cache<int, int> items{{.name = "items"}};
+  seawall::change_capture capture{{
+      .url = url,
+      .mode = seawall::capture_mode::trigger,
+      .slot = "shop",
+      .create = true,
+  }};
+  capture.table("prices").key(items, "item_id");
+  if (auto started = capture.start(); !started) {
+    std::cerr << started.error().message() << '\n';
+    return 4;
+  }
+  items.put(7, 100);
+  if (!db.execute("INSERT INTO prices VALUES (1, 7, 90)")) return 5;
+  for (int i = 0; i != 500 && items.contains(7); ++i) std::this_thread::sleep_for(10ms);
+  const bool heard = !items.contains(7);
+  // Only for good: the queue grows while nobody reads it.
+  return capture.drop_slot() && heard ? 0 : 6;
+}
 
 int use(const std::shared_ptr<sql::database>& db, const std::string& url) {
   seawall::cache<int, std::string> items{
@@ -73,5 +96,7 @@ int main() {
     std::cerr << db.error().message() << '\n';
     return 1;
   }
-  return set_up(**db) ? use(*db, url) : 1;
+  if (!set_up(**db)) return 1;
+  const int by_log = use(*db, url);
+  return by_log == 0 ? use_triggers(**db, url) : by_log;
 }

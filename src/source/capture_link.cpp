@@ -41,6 +41,12 @@ void wake_up::lower() noexcept {
   [[maybe_unused]] const auto done = ::read(fd_, &count, sizeof count);
 }
 
+void wait_for_either(int socket, const wake_up& wake, duration most) {
+  std::array<pollfd, 2> both{{{.fd = socket, .events = POLLIN, .revents = 0},
+                              {.fd = wake.descriptor(), .events = POLLIN, .revents = 0}}};
+  ::poll(both.data(), both.size(), milliseconds(most));
+}
+
 void replication_link::close() noexcept {
   buffer_.reset();
   conn_.reset();
@@ -133,9 +139,7 @@ result<bool> replication_link::send(std::string_view bytes) {
 }
 
 void replication_link::wait(duration most) {
-  std::array<pollfd, 2> both{{{.fd = conn_ ? PQsocket(conn_.get()) : -1, .events = POLLIN, .revents = 0},
-                              {.fd = wake_.descriptor(), .events = POLLIN, .revents = 0}}};
-  ::poll(both.data(), both.size(), milliseconds(most));
+  wait_for_either(conn_ ? PQsocket(conn_.get()) : -1, wake_, most);
 }
 
 }  // namespace seawall::postgres

@@ -28,6 +28,9 @@ class wake_up {
   int fd_;
 };
 
+/// Until there is something to read at the socket, if it is one, or it is woken; `most` at most.
+void wait_for_either(int socket, const wake_up& wake, duration most);
+
 /// Thread safety: none.
 class replication_link {
  public:

@@ -1,5 +1,7 @@
 #include "capture_server.hpp"
 
+#include "capture_triggers.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,17 +11,6 @@ namespace seawall::postgres {
 namespace {
 
 std::unexpected<error> refuse(std::string text) { return sql::fail(sql::errc::failed, std::move(text)); }
-
-std::string quoted(std::string_view name) {
-  std::string made = "\"";
-  for (const char c : name) made.append(c == '"' ? 2 : 1, c);
-  return made + '"';
-}
-
-std::string quoted_table(std::string_view full) {
-  const std::size_t dot = full.find('.');
-  return quoted(full.substr(0, dot)) + '.' + quoted(full.substr(dot + 1));
-}
 
 std::string text_at(const sql::rows& from, std::size_t place) {
   const auto* text = from.values[place].text();
@@ -102,7 +93,7 @@ result<void> capture_server::check_table(const std::string& name, const captured
 }
 
 result<bool> capture_server::check_publication() {
-  const std::string name = quoted(options_.publication);
+  const std::string name = quoted_name(options_.publication);
   auto found = ask("SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate FROM pg_publication "
                    "WHERE pubname = $1", options_.publication);
   if (!found) return std::unexpected(std::move(found).error());
@@ -126,7 +117,7 @@ result<bool> capture_server::check_published(const std::string& name) {
                    options_.publication, name);
   if (!found) return std::unexpected(std::move(found).error());
   if (found->size() != 0) return false;
-  const auto statement = fmt::format("ALTER PUBLICATION {} ADD TABLE {}", quoted(options_.publication),
+  const auto statement = fmt::format("ALTER PUBLICATION {} ADD TABLE {}", quoted_name(options_.publication),
                                      quoted_table(name));
   if (!options_.create) {
     return refuse(fmt::format("{}: {} is not in the publication {}: {}, or set capture_options::create", how_->where,

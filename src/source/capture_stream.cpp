@@ -1,5 +1,5 @@
 // The stream of a capture: what arrives is kept until others see it, then invalidated, and confirmed once delivered.
-#include "capture_worker.hpp"
+#include "log_capture.hpp"
 #include "steady_now.hpp"
 
 #include <fmt/format.h>
@@ -18,7 +18,7 @@ constexpr std::size_t most_unconfirmed = 10'000;  // the age of the oldest is wh
 
 }  // namespace
 
-result<void> change_capture::worker::stream() {
+result<void> change_capture::log_reader::read() {
   collector_->reset();
   pending_.clear();
   pending_steps_ = 0;
@@ -28,14 +28,9 @@ result<void> change_capture::worker::stream() {
   reply_ = false;
   pause_ = shortest_pause;
   heard_ = next_status_ = source::steady_now();
-  {
-    const std::lock_guard lock{figures_};
-    ++stats_.connections;
-    stats_.streaming = true;
-    oldest_ = never;
-  }
+  begin_reading();
   while (!stopping_) {
-    auto more = read();
+    auto more = receive();
     if (!more) return std::unexpected(std::move(more).error());
     if (!pending_.empty() || source::steady_now() >= next_status_) {
       if (auto seen = look(); !seen) return seen;
@@ -53,7 +48,7 @@ result<void> change_capture::worker::stream() {
   return report(false);
 }
 
-duration change_capture::worker::patience() const {
+duration change_capture::log_reader::patience() const {
   duration most = std::max<duration>(next_status_ - source::steady_now(), duration::zero());
   if (!pending_.empty()) most = std::min(most, pause_);
   if (std::max(settled_, idle_) > confirmed_) most = std::min(most, delivery_pause);
@@ -61,7 +56,7 @@ duration change_capture::worker::patience() const {
 }
 
 // Whether there may be more at once.
-result<bool> change_capture::worker::read() {
+result<bool> change_capture::log_reader::receive() {
   for (std::size_t i = 0; i != most_frames; ++i) {
     if (pending_steps_ > how_.max_steps) {
       heard_ = source::steady_now();  // nobody listens
@@ -76,7 +71,7 @@ result<bool> change_capture::worker::read() {
   return true;
 }
 
-result<void> change_capture::worker::take(std::string_view bytes) {
+result<void> change_capture::log_reader::take(std::string_view bytes) {
   auto what = postgres::parse_frame(bytes);
   if (!what) return std::unexpected(std::move(what).error());
   received_ = std::max(received_, what->at);
@@ -95,7 +90,7 @@ result<void> change_capture::worker::take(std::string_view bytes) {
   return {};
 }
 
-result<void> change_capture::worker::look() {
+result<void> change_capture::log_reader::look() {
   auto here = server_->look();
   if (!here) return std::unexpected(std::move(here).error());
   const std::size_t before = pending_.size();
@@ -105,7 +100,7 @@ result<void> change_capture::worker::look() {
   const std::uint64_t behind = here->end > confirmed_ ? here->end - confirmed_ : 0;
   {
     const std::lock_guard lock{figures_};
-    behind_ = behind;
+    lag_.bytes = behind;
   }
   if (behind <= how_.max_lag_bytes) return {};
   anew_ = true;
@@ -113,7 +108,7 @@ result<void> change_capture::worker::look() {
                                                 "to be cleared", behind, how_.max_lag_bytes));
 }
 
-void change_capture::worker::settle(const postgres::snapshot& seen) {
+void change_capture::log_reader::settle(const postgres::snapshot& seen) {
   while (!pending_.empty() && seen.sees(pending_.front().xid)) {
     auto& commit = pending_.front();
     pending_steps_ -= commit.steps.size() + 1;
@@ -123,27 +118,7 @@ void change_capture::worker::settle(const postgres::snapshot& seen) {
   }
 }
 
-void change_capture::worker::apply(postgres::captured_commit& commit) {
-  if (commit.everything) {
-    say(log_level::warning, "a transaction makes more stale than max_steps");
-    clear_all();
-    commit.steps.clear();
-  }
-  for (auto& step : commit.steps) {
-    try {
-      step.apply();
-    } catch (...) {
-      say(log_level::error, "an invalidation failed: " + detail::current_failure().message());
-    }
-  }
-  const std::lock_guard lock{figures_};
-  if (commit.changes != 0) ++stats_.transactions;
-  stats_.changes += commit.changes;
-  stats_.unclear += commit.unclear;
-  stats_.invalidations += commit.steps.size();
-}
-
-void change_capture::worker::confirm() {
+void change_capture::log_reader::confirm() {
   const lsn reached = pending_.empty() ? std::max(settled_, idle_) : settled_;
   if (reached > confirmed_ && delivered()) confirmed_ = reached;
   while (!unconfirmed_.empty() && unconfirmed_.front().end <= confirmed_) unconfirmed_.pop_front();
@@ -153,7 +128,7 @@ void change_capture::worker::confirm() {
   oldest_ = unconfirmed_.empty() ? never : unconfirmed_.front().received;
 }
 
-result<void> change_capture::worker::report(bool wants_reply) {
+result<void> change_capture::log_reader::report(bool wants_reply) {
   auto sent = link_->send(postgres::status_update(received_, confirmed_, wants_reply));
   if (!sent) return std::unexpected(std::move(sent).error());
   if (!*sent) return {};

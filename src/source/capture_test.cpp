@@ -1,6 +1,8 @@
 // The parts of change_capture that need no server: pgoutput, frames, snapshots, and what a transaction makes stale.
 #include "capture_collector.hpp"
 #include "capture_frames.hpp"
+#include "capture_row_text.hpp"
+#include "capture_triggers.hpp"
 #include "capture_visibility.hpp"
 
 #include <gmock/gmock.h>
@@ -141,6 +143,40 @@ TEST(Snapshot, SeesWhatHasEndedForAll) {
   for (const std::uint32_t xid : {4'294'967'295U, 4U, 9U}) EXPECT_FALSE(later.sees(xid)) << xid;
   EXPECT_TRUE(snapshot::parse("5:5:").value().sees(4));
   for (const auto* text : {"", "5", "5:6", "a:6:", "5:6:x", "5:6:7,", "5:6:7;8"}) EXPECT_FALSE(snapshot::parse(text));
+}
+
+// ---- rows that triggers write ----
+
+TEST(RowText, FieldsAsPostgresWritesThem) {
+  constexpr auto none = std::nullopt;
+  const std::pair<std::string_view, row_fields> good[] = {
+      {"()", {none}},
+      {"(1,a b,)", {"1", "a b", none}},
+      {R"x((,"",","))x", {none, "", ","}},
+      {R"x(("a ""b"" \\c (d)",""""))x", {R"(a "b" \c (d))", "\""}},
+  };
+  for (const auto& [text, fields] : good) EXPECT_EQ(fields_of_row(text).value(), fields) << text;
+  for (const auto* text : {"", "(", "{1}", "(1", R"x((1\))x", R"x(("1))x"}) EXPECT_FALSE(fields_of_row(text)) << text;
+}
+
+TEST(RowText, ElementsAsPostgresWritesThem) {
+  EXPECT_THAT(elements_of_array("{}").value(), IsEmpty());
+  EXPECT_THAT(elements_of_array(R"({id,"a,b","\"","",23})").value(), ElementsAre("id", "a,b", "\"", "", "23"));
+  for (const auto* text : {"", "{", "(1)", "{1,}", R"({"1})"}) EXPECT_FALSE(elements_of_array(text)) << text;
+}
+
+TEST(CaptureTriggers, NamesAndBodiesAreQuoted) {
+  const queue_names names{.schema = "a\"b", .prefix = "p", .formats = {{"timezone", "it's"}}};
+  EXPECT_EQ(names.queue(), R"("a""b"."p")");
+  EXPECT_EQ(names.function(7), R"("a""b"."p_7"())");
+  const auto body = function_body(names, strings{"x\"$seawall$", "it's"});
+  EXPECT_THAT(body, HasSubstr(R"(ROW(OLD."x""$seawall$", OLD."it's")::text)"));
+  EXPECT_THAT(body, HasSubstr(R"(ARRAY['x"$seawall$', 'it''s']::name[])"));
+  const auto statement = create_function(names, 7, body).front();
+  EXPECT_THAT(statement, HasSubstr("SET timezone = 'it''s'"));
+  EXPECT_THAT(statement, ::testing::EndsWith("END$_seawall$"));
+  EXPECT_THAT(function_body(names, std::nullopt), HasSubstr("old_row := OLD::text;"));
+  EXPECT_THAT(function_body(names, strings{}), HasSubstr("old_row := '()';"));
 }
 
 // ---- what a transaction makes stale ----

@@ -5,9 +5,39 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <tuple>
 
 namespace seawall::sql {
+
+class outbox_relay::tally final : public counter_source {
+ public:
+  explicit tally(std::string name) : name_(std::move(name)) {}
+
+  relay_stats read() const {
+    return {.done = done, .poisoned = poisoned, .passes = passes, .failures = failures, .undelivered = undelivered};
+  }
+  counter_set counters() const override {
+    const relay_stats now = read();
+    return {.prefix = "seawall_outbox_",
+            .label = "relay",
+            .label_value = name_,
+            .counters = {{"done", "Rows that were done and removed.", now.done},
+                         {"poisoned", "Times that a row could not be done.", now.poisoned},
+                         {"passes", "Looks at the table.", now.passes},
+                         {"failures", "Passes that the database failed.", now.failures},
+                         {"undelivered", "Passes whose rows were kept until the shared tier hears.", now.undelivered}}};
+  }
+
+  std::atomic<std::uint64_t> done{0};
+  std::atomic<std::uint64_t> poisoned{0};
+  std::atomic<std::uint64_t> passes{0};
+  std::atomic<std::uint64_t> failures{0};
+  std::atomic<std::uint64_t> undelivered{0};
+
+ private:
+  const std::string name_;
+};
 
 struct outbox_relay::claimed {
   std::int64_t id;
@@ -38,7 +68,7 @@ result<void> create_outbox(database& db) {
 }
 
 outbox_relay::outbox_relay(std::shared_ptr<database> db, relay_options how)
-    : db_(std::move(db)), how_(std::move(how)) {}
+    : db_(std::move(db)), how_(std::move(how)), counted_(std::make_shared<tally>(how_.name)) {}
 
 result<std::size_t> outbox_relay::run_once() {
   auto passed = try_pass();
@@ -47,14 +77,14 @@ result<std::size_t> outbox_relay::run_once() {
 }
 
 auto outbox_relay::try_pass() -> result<outcome> {
-  passes_.fetch_add(1, std::memory_order_relaxed);
+  counted_->passes.fetch_add(1, std::memory_order_relaxed);
   auto done = words_of(db_->dialect()).locks_rows
                   ? db_->transact([this](transaction& t) { return pass(t); })
                   : pass(*db_);
   if (done) {
-    done_.fetch_add(done->done, std::memory_order_relaxed);
+    counted_->done.fetch_add(done->done, std::memory_order_relaxed);
   } else {
-    failures_.fetch_add(1, std::memory_order_relaxed);
+    counted_->failures.fetch_add(1, std::memory_order_relaxed);
     if (how_.log) how_.log(log_level::warning, "outbox: " + done.error().message());
   }
   return done;
@@ -78,12 +108,12 @@ auto outbox_relay::pass(statements& on) -> result<outcome> {
       how_.log(log_level::error, fmt::format("outbox: row {} ({} of cache '{}') cannot be done: {}", id, what.kind,
                                              what.cache, did.error().message()));
     }
-    poisoned_.fetch_add(1, std::memory_order_relaxed);
+    counted_->poisoned.fetch_add(1, std::memory_order_relaxed);
     failed.push_back(std::move(what));
   }
   const bool delivered = done.empty() || !how_.delivered || how_.delivered();
   if (!delivered) {
-    undelivered_.fetch_add(1, std::memory_order_relaxed);
+    counted_->undelivered.fetch_add(1, std::memory_order_relaxed);
     done.clear();
   }
   if (auto settled = settle(on, done, failed); !settled) return std::unexpected(std::move(settled).error());
@@ -119,9 +149,8 @@ result<void> outbox_relay::settle(statements& on, const std::vector<std::int64_t
   return {};
 }
 
-relay_stats outbox_relay::stats() const {
-  return {.done = done_, .poisoned = poisoned_, .passes = passes_, .failures = failures_, .undelivered = undelivered_};
-}
+relay_stats outbox_relay::stats() const { return counted_->read(); }
+std::shared_ptr<const counter_source> outbox_relay::stats_handle() const { return counted_; }
 
 result<outbox_lag> outbox_relay::lag() {
   using figures = std::tuple<std::uint64_t, std::uint64_t, std::int64_t, std::uint64_t, std::int64_t>;

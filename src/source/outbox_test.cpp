@@ -197,6 +197,19 @@ TEST_F(Outbox, RowsStayUntilTheSharedTierHasThem) {
   EXPECT_EQ(one->run_once().value(), 1U);
 }
 
+TEST_F(Outbox, ARelayIsCounted) {
+  const auto one = relay({.name = "shop"});
+  die("users", "key", "bob");
+  ASSERT_TRUE(one->run_once());
+  const auto read = one->stats_handle()->counters();
+  EXPECT_EQ(read.prefix, "seawall_outbox_");
+  EXPECT_EQ(read.label_value, "shop");
+  std::map<std::string_view, std::uint64_t> all;
+  for (const auto& counter : read.counters) all[counter.name] = counter.value;
+  EXPECT_THAT(all, ElementsAre(std::pair{"done", 1U}, std::pair{"failures", 0U}, std::pair{"passes", 1U},
+                               std::pair{"poisoned", 0U}, std::pair{"undelivered", 0U}));
+}
+
 TEST_F(Outbox, TheAgeIsThatOfTheOldestRow) {
   const auto one = relay();
   EXPECT_EQ(one->lag()->oldest, duration::zero());

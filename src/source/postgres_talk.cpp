@@ -79,6 +79,16 @@ bool talk::stale() {
   return PQstatus(conn_.get()) != CONNECTION_OK;
 }
 
+bool talk::notified() {
+  if (!conn_ || PQconsumeInput(conn_.get()) == 0) return true;
+  bool any = false;
+  while (PGnotify* one = PQnotifies(conn_.get())) {
+    PQfreemem(one);
+    any = true;
+  }
+  return any;
+}
+
 // ---- connecting ----
 
 void talk::connect() {

@@ -49,6 +49,10 @@ class talk {
   /// Ends what was started, and the connection: after the deadline, or, with `cancelled`, before.
   void give_up(bool cancelled = false);
 
+  /// Between requests: whether there may be something to look for, since the server has notified (LISTEN) after this
+  /// was asked last, or the connection has ended.
+  bool notified();
+
   bool connected() const noexcept { return conn_ != nullptr; }
   bool in_transaction() const noexcept { return conn_ && PQtransactionStatus(conn_.get()) != PQTRANS_IDLE; }
   void close() noexcept;

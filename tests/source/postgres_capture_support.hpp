@@ -45,7 +45,7 @@ struct OnLogicalServer : ::testing::Test {
     servers::wait_until("the server takes the statement", [&] { return db->execute(statement).has_value(); });
   }
 
-  capture_options options() {
+  virtual capture_options options() {
     return {.url = server().url(), .slot = "shop", .create = true, .status_every = 20ms, .first_retry = 10ms,
             .max_retry = 50ms,
             .log = [this](log_level, std::string_view text) {

@@ -15,10 +15,10 @@
 
 #include "seawall/base/clock.hpp"
 #include "seawall/base/log.hpp"
+#include "seawall/metrics/counter_source.hpp"
 #include "seawall/source/sql_database.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -37,6 +37,7 @@ namespace seawall::sql {
 result<void> create_outbox(database& db);
 
 struct relay_options {
+  std::string name = "outbox";                       ///< In metrics.
   std::size_t batch = 256;                           ///< Rows at a time; at least 1.
   duration poll = std::chrono::milliseconds{200};    ///< How often the table is looked at; at least 1 ms.
   /// A row that cannot be done (a key that cannot be read) waits, twice as long each time. Others do not wait for it.
@@ -102,10 +103,13 @@ class outbox_relay {
   result<std::size_t> run_once();
 
   relay_stats stats() const;
+  /// What metrics exporters hold: see prometheus.hpp.
+  std::shared_ptr<const counter_source> stats_handle() const;
   /// Asks the database.
   result<outbox_lag> lag();
 
  private:
+  class tally;
   struct claimed;
   struct outcome {
     std::size_t claimed = 0;
@@ -126,11 +130,7 @@ class outbox_relay {
   const relay_options how_;
   std::map<std::string, std::function<result<void>(std::string_view, std::string_view)>, std::less<>> targets_;
 
-  std::atomic<std::uint64_t> done_{0};
-  std::atomic<std::uint64_t> poisoned_{0};
-  std::atomic<std::uint64_t> passes_{0};
-  std::atomic<std::uint64_t> failures_{0};
-  std::atomic<std::uint64_t> undelivered_{0};
+  const std::shared_ptr<tally> counted_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
