@@ -60,13 +60,14 @@ void need_space(const fs::path& in, const shop_size& size) {
 }
 
 /// As a service on a few cores would have it, and no slower than need be: as with SQLite a commit does not wait for
-/// the disk; its many clients are the parallelism.
+/// the disk; all data are in memory, where indexes cost little; its many clients are the parallelism.
 bench::postgres_setup setup_for(const demo_options& options) {
   const auto sessions = static_cast<std::size_t>(options.processes) * (static_cast<std::size_t>(options.threads) + 10);
   return {.only_socket = true,
           .connections = std::max<std::size_t>(100, sessions + 20),
           .settings = {"shared_buffers=256MB", "max_wal_size=4GB", "synchronous_commit=off", "jit=off",
-                       "max_parallel_workers_per_gather=0", "max_parallel_maintenance_workers=0"}};
+                       "random_page_cost=1.1", "max_parallel_workers_per_gather=0",
+                       "max_parallel_maintenance_workers=0"}};
 }
 
 /// Progress of making the shop, with a sentence before it.
