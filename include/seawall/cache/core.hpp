@@ -304,8 +304,7 @@ class core final : public stats_source,
   }
   // ---- keys that are kept fresh: core_keep.hpp ----
   static std::shared_ptr<fresh_schedule> schedule_of(const cache_options<K, V>& options, std::shared_ptr<clock> time);
-  template <class Q>
-  [[gnu::noinline]] void note_first_use(const Q& key, std::size_t hash, local::entry<V>& item);
+  void note_first_use(const K& key, local::entry<V>& item);
   // Of what is about to be taken out, where keys are kept: whether it was used. For `hurry`, called without locks.
   template <class Q>
   bool was_in_use(const Q& key, std::size_t hash);
@@ -315,7 +314,7 @@ class core final : public stats_source,
   bool go_on_kept(const flight_ptr& which, tier_question<core>& asked, const bound_loader<K, V>& loader,
                   const entry_policy& policy);
   // Of an entry that is, or may soon be, stale, or whose life its uses prolong.
-  [[gnu::noinline]] bool look_closely(local::entry<V>& item, local::entry_header& header, lookup<V>& found);
+  [[gnu::noinline]] bool look_closely(local::entry<V>& item, local::entry_header& header, lookup<V>& found, bool noted);
   void forget(std::vector<std::string> names);  // in the shared tier
   void begin_forget(std::vector<std::string> names, std::move_only_function<void()> then);
   void drop_older(const K& key, std::size_t hash, std::uint64_t version);

@@ -19,9 +19,10 @@ std::shared_ptr<fresh_schedule> core<K, V, Hash, Eq>::schedule_of(const cache_op
   return std::make_shared<fresh_schedule>(options.keep_fresh, std::move(time), options.backoff.max);
 }
 
+// Has the key from the entry and hashes it anew, so that hits need not have both at hand.
 template <class K, class V, class Hash, class Eq>
-template <class Q>
-void core<K, V, Hash, Eq>::note_first_use(const Q& key, std::size_t hash, local::entry<V>& item) {
+void core<K, V, Hash, Eq>::note_first_use(const K& key, local::entry<V>& item) {
+  const std::size_t hash = hash_of(key);
   if (!kept_->wants(hash)) return;
   try {
     fresh_schedule::kept_key one{.key = std::make_shared<const K>(key), .hash = hash, .used_at = clock_->now()};

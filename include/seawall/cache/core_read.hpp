@@ -19,8 +19,7 @@ lookup<V> core<K, V, Hash, Eq>::look(const Q& key, std::size_t hash, bool noted)
       found.written = item.times.written;
       return true;
     }
-    if (kept_ && noted && item.first_use()) note_first_use(key, hash, item);
-    return look_closely(item, header, found);
+    return look_closely(item, header, found, noted);
   });
   return found;
 }
@@ -38,7 +37,9 @@ std::size_t core<K, V, Hash, Eq>::class_of(const Q& key) const noexcept {
 }
 
 template <class K, class V, class Hash, class Eq>
-bool core<K, V, Hash, Eq>::look_closely(local::entry<V>& item, local::entry_header& header, lookup<V>& found) {
+bool core<K, V, Hash, Eq>::look_closely(local::entry<V>& item, local::entry_header& header, lookup<V>& found,
+                                        bool noted) {
+  if (kept_ && noted && item.first_use()) note_first_use(engine_type::key_of(header), item);
   local::stored_times stored{item.times};
   const local::entry_times times = stored.get();
   time_point now = clock_->coarse_now();

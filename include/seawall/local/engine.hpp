@@ -77,6 +77,9 @@ class engine {
     bool operator==(const view&) const noexcept = default;
   };
 
+  /// The key of a stored entry. Requires: a guard.
+  static const K& key_of(const entry_header& entry) noexcept { return payload_of(entry).key; }
+
   /// What is stored under the key, expired or not. Requires: a guard.
   template <class Q>
   [[gnu::always_inline]] view find(const Q& key, std::size_t hash) const {
