@@ -1,7 +1,8 @@
-"""The mutants of the shared tier and of the cache's use of it, for tools/mutants."""
+"""The mutants of the shared tier, of the cache's use of it, and of what a transaction tells it, for tools/mutants."""
 
 CACHE = "include/seawall/cache/"
 TIER = "src/tier/"
+SOURCE = "src/source/"
 
 MUTANTS = [
     ("a fill does not compare the lease", TIER + "scripts.cpp",
@@ -77,7 +78,7 @@ MUTANTS = [
     ("an entry of the tier is taken though it is too old", CACHE + "load_op_shared.hpp",
      "if (asked.entry.version < how_.at_least) {", "if (false) {"),
     ("a load of somebody else's is taken though it is too old", CACHE + "load_op_ends.hpp",
-     "(!good || (!newer && !asked_for))", "!good"),
+     "const bool not_for_this = *ended->answer && !newer && !asked_for;", "const bool not_for_this = false;"),
     ("a source that is behind is believed", CACHE + "load_op.hpp",
      "ended.value && ended.version != 0 && ended.version < how_.at_least;", "false;"),
     ("a put has no second half", CACHE + "put_call.hpp",
@@ -88,6 +89,24 @@ MUTANTS = [
     ("a put is of all generations", CACHE + "put_call.hpp", "    else what.entry.tags = {of_no_generation};\n", ""),
     ("a late put replaces a newer entry", CACHE + "core_put.hpp",
      "if (version != 0 && version <= version_locked(key, hash, now)) return;", ""),
+    ("a read fails for what others have loaded", CACHE + "load_op_ends.hpp",
+     "if (not_for_this || (!good && retries_left_ > 0)) {", "if ((not_for_this || !good) && retries_left_ > 0) {"),
+    # ---- transactions and the outbox ----
+    ("invalidations come before the commit", SOURCE + "sql_transaction.cpp", "  auto committed = finish();\n",
+     "  for (auto& one : after_) one.apply(false);\n  after_.clear();\n  auto committed = finish();\n"),
+    ("a commit without an answer leaves the cache", SOURCE + "sql_transaction.cpp",
+     "  if (!committed && !is(committed.error(), errc::outcome_unknown)) return committed;",
+     "  if (!committed) return committed;"),
+    ("a value is put though nobody knows of its commit", SOURCE + "sql_transaction.cpp",
+     "  apply(puts && committed);", "  apply(puts);"),
+    ("a transaction writes no row of its outbox", SOURCE + "sql_transaction.cpp", "  if (!outbox_) return {};",
+     "  return {};"),
+    ("a relay removes what has not reached the tier", SOURCE + "outbox.cpp",
+     "const bool delivered = done.empty() || !how_.delivered || how_.delivered();", "const bool delivered = true;"),
+    ("a relay removes what it has not done", SOURCE + "outbox.cpp", "    if (auto did = do_row(what); did) {",
+     "    if (auto did = result<void>{}; did) {"),
+    ("a relay takes a clear that failed for done", "include/seawall/source/outbox.hpp",
+     "    } else if (!cache.clear()) {", "    } else if (!cache.clear() && false) {"),
     # ---- plain values ----
     ("a plain fill takes another's lease for its own", TIER + "plain_scripts.cpp",
      "if lease:sub(1, 12) ~= ARGV[1] then return 0 end\nlocal there", "local there"),
@@ -163,7 +182,7 @@ MUTANTS = [
      "return stamped && which.phase == flight_phase::loading;",
      "return which.phase == flight_phase::loading;"),
     ("lost tags leave the loads", CACHE + "core.hpp",
-     "void on_tags_lost() noexcept override { tags_.lose_track(); }", "void on_tags_lost() noexcept override {}"),
+     "void on_tags_lost() noexcept override { tags_.invalidate_all(); }", "void on_tags_lost() noexcept override {}"),
     ("a refresh forgets the tags of its entry", CACHE + "core_load.hpp",
      "        for (const std::uint64_t tag : item.tags.hashes()) outcome.flight->tags.add(tag);\n", ""),
     ("the invalidation of a tag has no second half", CACHE + "core_write.hpp",
@@ -174,8 +193,8 @@ MUTANTS = [
     ("a blocking invalidation of a tag has no second half", CACHE + "core_write.hpp",
      "  change_shared_tag(tag);\n  tags_.invalidate(tag);\n", "  change_shared_tag(tag);\n"),
     ("clear has no second half", CACHE + "core_write.hpp", "    }\n  }\n  clear_here();", "    }\n  }"),
-    ("clear has no first half", CACHE + "core_write.hpp", "  clear_here();\n  if (!shared()) return;\n",
-     "  if (!shared()) return clear_here();\n"),
+    ("clear has no first half", CACHE + "core_write.hpp", "  clear_here();\n  if (!shared()) return true;\n",
+     "  if (!shared()) return clear_here(), true;\n"),
     ("the invalidation of a prefix has no second half", CACHE + "core_prefix.hpp",
      "    drop();\n    return came;", "    return came;"),
     ("the invalidation of a prefix has no first half", CACHE + "core_prefix.hpp",

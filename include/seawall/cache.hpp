@@ -216,8 +216,9 @@ class cache {
     return prefix_invalidation<core_type>{*core_, prefix, how}.run();
   }
 
-  /// Removes every entry; loads in progress are not stored.
-  void clear() { core_->clear(); }
+  /// Removes every entry; loads in progress are not stored. False: plain values are left in the shared tier, which
+  /// failed; the process is clean all the same. Call it again.
+  bool clear() { return core_->clear(); }
 
   /// Sets new limits, as `capacity` and `max_bytes` of the options, and evicts down to them.
   void resize(std::size_t capacity, std::size_t max_bytes = 0) {

@@ -95,6 +95,21 @@ TEST_F(Versions, ALoadOfSomebodyElsesWithoutAVersionDoesNotCount) {
   EXPECT_EQ(text(one), "one");
 }
 
+TEST_F(Versions, LoadsOfOthersThatAreTooOldDoNotFailTheCallHoweverManyTheyAre) {
+  caller other = ask(here, 1);
+  caller newer = ask_at_least(here, 6);
+  for (int i = 0; i != 10; ++i) {
+    ASSERT_EQ(newer.at, step::wait);
+    load(other, versioned("five", 5));
+    here->invalidate(1, here->hash_of(1));
+    other = ask(here, 1);  // begins the next before the first one has looked
+    wake(newer);
+  }
+  load(other, versioned("six", 6));
+  wake(newer);
+  EXPECT_EQ(text(newer), "six");
+}
+
 TEST_F(Versions, ALoaderThatIsBehindFailsTheCallAndIsNotStored) {
   store(here, 1, versioned("five", 5));
   caller one = ask_at_least(here, 7);

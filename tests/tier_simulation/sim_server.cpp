@@ -34,7 +34,8 @@ constexpr known_command known_commands[] = {
     {"DELIFEQ", true, false, false},  {"DELEX", true, false, false},    {"PTTL", false, false, true},
     {"EXISTS", false, false, true},   {"EVAL", false, false, false},    {"EVALSHA", false, false, false},
     {"INFO", false, false, false},    {"TIME", false, false, false},    {"SCRIPT", false, false, false},
-    {"FLUSHALL", true, false, false}, {"PING", false, false, false},
+    {"FLUSHALL", true, false, false}, {"PING", false, false, false},      {"SCAN", false, false, false},
+    {"DBSIZE", false, false, false},
 };
 
 const known_command* find_command(std::string_view name) {
@@ -126,6 +127,7 @@ void sim_node::start(data keys) {
   hang_up();
   keys_ = std::move(keys);
   scripts_.clear();
+  scans_.clear();
   primary_ = true;
   out_of_memory = false;
   run_id_ = draw_id();
@@ -255,7 +257,9 @@ reply sim_node::run(arguments command) {
   } else if (name == "SCRIPT") {
     flush_scripts();
     made = reply::status("OK");
-  } else if (name == "FLUSHALL") {
+  } else if (name == "SCAN") made = scan(command);
+  else if (name == "DBSIZE") made = reply::of(static_cast<std::int64_t>(keys_.size()));
+  else if (name == "FLUSHALL") {
     flush_all();
     made = reply::status("OK");
   } else made = reply::status("PONG");

@@ -111,6 +111,7 @@ class sim_node final : public script_host {
   reply get_range(arguments command);
   reply remove(arguments command);
   reply remove_if(std::string_view key, std::string_view value);
+  reply scan(arguments command);
   reply info(arguments command) const;
   void changed(std::string_view key);
   void track(std::string_view key);
@@ -120,6 +121,7 @@ class sim_node final : public script_host {
   chance& draws_;
   const std::int64_t& now_ms_;
   data keys_;
+  std::map<std::string, std::string, std::less<>> scans_;  // by their cursors: the key that comes next
   std::set<lua_scripts::program> scripts_;
   std::map<std::string, std::vector<sim_connection*>, std::less<>> tracked_;
   std::vector<std::shared_ptr<sim_connection>> connections_;

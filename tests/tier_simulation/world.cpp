@@ -33,7 +33,17 @@ world::world(std::uint64_t seed, bool tracing) : chance_(seed), tracing_(tracing
              .stale_if_error = chance_.pick<duration>({0ms, 0ms, 200ms}),
              .refresh_ahead = chance_.pick({0.0, 0.0, 0.5})};
   load_deadline_ = chance_.pick<duration>({100ms, 1s});
+  plain_ = chance_.one_in(5);
+  if (plain_) tier_options_.undelivered.keys = 1000;
   name_tags();
+  locks_rows_ = chance_.one_in(2);
+  relay_batch_ = chance_.pick<std::size_t>({1, 2, 256});
+  transact_every_ = chance_.pick<std::size_t>({6, 12, 40});
+  tables_.share_of = [this](const outbox_row& row, const versions& made) { return share_of(row, made); };
+  tables_.on_removed = [this](const outbox_row& row) { has_relayed(row); };
+  tables_.on_violation = [this](const std::string& what) { broken(what); };
+  if (chance_.one_in(8)) tables_.insert({.cache = "c", .kind = "key", .item = "?"});  // it can never be done
+  if (chance_.one_in(8)) tables_.insert({.cache = "another", .kind = "all"});
   const std::size_t count = 2 + chance_.below(3);
   for (std::size_t i = 0; i != count; ++i) {
     processes_.push_back(std::make_unique<process>());
@@ -49,7 +59,7 @@ world::~world() {
 }
 
 std::optional<std::string> world::run(std::size_t steps) {
-  for (std::size_t i = 0; i != steps && !broken_; ++i) step(0);
+  while (step_ < steps && !broken_) step(0);
   if (!broken_) drain();
   for (const auto& one : processes_) add_counters(*one);
   return broken_;
@@ -96,6 +106,9 @@ void world::list_of(process& one, std::size_t index, int depth) {
     const bool would_block = who.committed && who.blocks;
     if (who.invalidating ? *who.ended : depth == 0 || !would_block) add(act::move_writer, i);
   }
+  const bool may_begin = !draining_ && depth < 2 && one.transactions < 2 && (depth == 0 || chance_.one_in(4));
+  if (may_begin && chance_.one_in(transact_every_)) add(act::transact);
+  if (depth < 2 && !one.relays && !tables_.outbox.empty() && chance_.one_in(4) && outbox_is_due()) add(act::relay);
   if (one.clock->next() <= now_) add(act::fire_timer);
   if (depth < 2) {
     for (std::size_t i = 0; i != one.tasks->items.size(); ++i) add(act::run_task, i);
@@ -133,6 +146,8 @@ void world::list_actions(int depth) {
   for (std::size_t i = 0; i != processes_.size(); ++i) list_of(*processes_[i], i, depth);
   list_of_servers();
   if (!outbox_.empty()) actions_.push_back({act::replay_outbox});
+  if (!tables_.late.empty() && chance_.one_in(10)) actions_.push_back({act::arrive_late});
+  if (plain_ && !draining_ && chance_.one_in(write_every_ * 4)) actions_.push_back({act::write_elsewhere});
   actions_.push_back({act::pass_time});
   if (chance_.one_in(2)) actions_.push_back({act::pass_time});
   if (primary().out_of_memory && chance_.one_in(10)) actions_.push_back({act::give_memory});
@@ -198,6 +213,10 @@ void world::perform(const action& chosen, int depth) {
     case act::give_memory:
       primary().out_of_memory = false;
       return note("the server has memory again");
+    case act::transact: return transact(one, depth);
+    case act::relay: return relay(one, depth);
+    case act::arrive_late: return arrive_late();
+    case act::write_elsewhere: return write_elsewhere();
   }
 }
 
@@ -224,7 +243,11 @@ void world::pass_time() {
     span = duration{static_cast<duration::rep>(chance_.below(static_cast<std::size_t>(tier_options_.bound.count())))};
   }
   if (draining_) span *= 4;
-  now_ += span;
+  pass_until(now_ + span);
+}
+
+void world::pass_until(time_point when) {
+  now_ = when;
   server_now_ms_ = server_ahead_ms_ + now_.time_since_epoch() / 1ms;
   for (const auto& node : nodes_) node->tidy();
 }
@@ -234,7 +257,7 @@ void world::pass_time() {
 // Everything works again. Then every process must find what the database has: at the source or in the tier at once, in
 // its own memory after the bound.
 void world::drain() {
-  draining_ = quiet_ = true;
+  draining_ = quiet_ = tables_.quiet = true;
   servers_down_until_ = {};
   for (const auto& node : nodes_) node->out_of_memory = false;
   for (const auto& one : processes_) {
@@ -244,36 +267,12 @@ void world::drain() {
   }
   for (const auto& client : replica().connections()) client->broken = true;
   note("everything works again");
-  const auto settle = [this] {
-    const auto busy = [](const auto& one) {
-      return !one->callers.empty() || !one->batches.empty() || !one->writers.empty() || !one->undelivered.empty();
-    };
-    for (int i = 0; i != 30'000 && !broken_; ++i) {
-      if (std::ranges::none_of(processes_, busy) && outbox_.empty()) return;
-      step(0);
-    }
-    if (!broken_) {
-      for (const auto& one : processes_) {
-        note("process {}: {} callers, {} batches, {} writers, {} not delivered ({} in the tier), link {}", one->id,
-             one->callers.size(), one->batches.size(), one->writers.size(), one->undelivered.size(),
-             one->tier->stats().undelivered, one->link->connected() ? "up" : "down");
-        const auto tier = one->tier->stats();
-        note("  {} heartbeats, {} failed, {} replayed, breaker {}, next timer in {} ms", tier.totals.heartbeats,
-             tier.totals.failed_heartbeats, tier.totals.replayed_keys, static_cast<int>(tier.breaker),
-             (one->clock->next() - now_) / 1ms);
-        for (const caller& who : one->callers) {
-          note("  caller {} of key {}, step {}", who.id, who.key, static_cast<int>(who.at));
-        }
-      }
-      broken("the end does not come: somebody was left hanging");
-    }
-  };
   settle();
+  outlive_what_was_lost();
   for (const bool fresh : {true, false}) {
     if (broken_) return;
     if (!fresh) {
-      now_ += tier_options_.bound;
-      server_now_ms_ = server_ahead_ms_ + now_.time_since_epoch() / 1ms;
+      pass_until(now_ + tier_options_.bound);
     }
     for (int key = 0; key != keys; ++key) {
       if (last_acknowledged_[key] != committed_[key]) {
@@ -285,6 +284,47 @@ void world::drain() {
     for (const auto& one : processes_) start_batch(*one, fresh);
     settle();
   }
+}
+
+void world::settle() {
+  const auto busy = [](const auto& one) {
+    return !one->callers.empty() || !one->batches.empty() || !one->writers.empty() || !one->undelivered.empty();
+  };
+  for (int i = 0; i != 30'000 && !broken_; ++i) {
+    if (std::ranges::none_of(processes_, busy) && outbox_.empty() && !outbox_owes()) return;
+    step(0);
+  }
+  if (broken_) return;
+  for (const auto& one : processes_) {
+    note("process {}: {} callers, {} batches, {} writers, {} not delivered ({} in the tier), link {}", one->id,
+         one->callers.size(), one->batches.size(), one->writers.size(), one->undelivered.size(),
+         one->tier->stats().undelivered, one->link->connected() ? "up" : "down");
+    const auto tier = one->tier->stats();
+    note("  {} heartbeats, {} failed, {} replayed, breaker {}, next timer in {} ms", tier.totals.heartbeats,
+         tier.totals.failed_heartbeats, tier.totals.replayed_keys, static_cast<int>(tier.breaker),
+         (one->clock->next() - now_) / 1ms);
+    for (const caller& who : one->callers) {
+      note("  caller {} of key {}, step {}", who.id, who.key, static_cast<int>(who.at));
+    }
+  }
+  note("{} rows in the outbox, {} late commits", tables_.outbox.size(), tables_.late.size());
+  broken("the end does not come: somebody was left hanging");
+}
+
+bool world::has_unread_commands() const {
+  return std::ranges::any_of(nodes_, [](const auto& node) {
+    return std::ranges::any_of(node->connections(), [](const auto& one) { return !one->in.empty(); });
+  });
+}
+
+/// What nobody has invalidated is served until its entries end, and no longer.
+void world::outlive_what_was_lost() {
+  if (lost_ == versions{}) return;
+  for (int i = 0; i != 30'000 && has_unread_commands() && !broken_; ++i) step(0);
+  ++seen_["a write that nobody had invalidated was outlived"];
+  pass_until(now_ + policy_.ttl + std::max(policy_.stale_for, policy_.stale_if_error) + clock_slack_ +
+             tier_options_.bound);
+  for (int key = 0; key != keys; ++key) acknowledge(key, lost_[key]);
 }
 
 }  // namespace simulation

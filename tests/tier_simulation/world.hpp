@@ -11,13 +11,21 @@
 // A write is acknowledged when its invalidation has ended and none of its process waits to be delivered. A write whose
 // process ended before that is invalidated later by another one, as from an outbox. A write of a tag changes all rows
 // whose keys have the tag, and then invalidates the tag alone.
+//
+// Some writes are transactions of seawall::sql. If one has an outbox, it is also acknowledged when a relay has removed
+// its row, and its process may die at any step; without one, what dies with its process is acknowledged when every
+// entry has reached its end. Some worlds have plain values: no server goes back in time there, nothing has tags, and
+// other programs write, too.
 #pragma once
 
+#include "cache_face.hpp"
 #include "chance.hpp"
 #include "seawall/cache.hpp"
 #include "seawall/cache/bulk_op.hpp"
+#include "seawall/source/outbox.hpp"
 #include "seawall/tier/remote_tier.hpp"
 #include "sim_clock.hpp"
+#include "sim_database.hpp"
 #include "sim_link.hpp"
 #include "sim_server.hpp"
 
@@ -61,10 +69,9 @@ class world {
   void add_coverage(coverage& sum) const;
 
  private:
-  static constexpr int keys = 2;
+  static constexpr int keys = row_count;
   static constexpr int tags = 2;
   static constexpr int absent_every = 5;  // a row whose version divides by it does not exist
-  using versions = std::array<int, keys>;
 
   struct floors {
     int all = 0;
@@ -100,11 +107,14 @@ class world {
 
   // What was committed, and is to be invalidated.
   struct write {
-    enum class of : std::uint8_t { key, tag, everything, every_key, put, expire };
+    enum class of : std::uint8_t { key, tag, everything, every_key, put, expire, prefix };
+    // Who remembers it when its process is dead.
+    enum class by : std::uint8_t { world, table, nobody };
     of what = of::key;
     int which = 0;
     versions made{};  // zero: not of that key
-    bool has_asynchronous_form() const { return what == of::key || what == of::tag; }
+    by kept = by::world;
+    bool has_asynchronous_form() const { return what == of::key || what == of::tag || what == of::put; }
   };
 
   struct writer {
@@ -131,6 +141,11 @@ class world {
     std::vector<batch> batches;
     std::vector<writer> writers;
     std::vector<write> undelivered;
+    std::shared_ptr<sim_database> database;
+    std::shared_ptr<cache_face> face;
+    std::shared_ptr<seawall::sql::outbox_relay> relay;
+    bool relays = false;
+    int transactions = 0;  // under way
     time_point paused_until{};
     bool inside = false;  // its loader runs
     versions returned{};  // highest version that a read which is not fresh was answered
@@ -145,7 +160,7 @@ class world {
   enum class act : std::uint8_t {
     start_caller, move_caller, cancel_caller, start_batch, move_batch, cancel_batch, start_writer, move_writer,
     replay_outbox, fire_timer, run_task, connect, serve, hear, notice_loss, time_out, pass_time, copy, remember,
-    expire_key, give_memory
+    expire_key, give_memory, transact, relay, arrive_late, write_elsewhere
   };
   struct action {
     act what;
@@ -161,7 +176,11 @@ class world {
   void perform(const action& chosen, int depth);
   void serve(sim_node& node, std::size_t which);
   void pass_time();
+  void pass_until(time_point when);
+  bool has_unread_commands() const;
   void drain();
+  void settle();
+  void outlive_what_was_lost();
   template <class... A>
   void note(fmt::format_string<A...> text, A&&... what) {
     if (tracing_) write_note(fmt::format(text, std::forward<A>(what)...));
@@ -193,12 +212,39 @@ class world {
   void invalidate_blocking(process& one, std::size_t index, int depth);
   void has_invalidated(process& one, const write& what);
   void put(core& cache, const write& what);
+  bool remove_prefix(core& cache, const write& what);
   void help(const std::atomic<bool>& done);
   void acknowledge(int key, int version);
   void look_for_deliveries(process& one);
   void replay_outbox();
   std::string text_of(const write& what) const;
   seawall::tag_list tags_of(int key, bool of_call) const;
+  seawall::tag_list all_tags_of(int key) const;
+  bool is_tagged(int tag, int key) const { return (tagged_[tag] >> key & 1) != 0; }
+  bool is_tagged(std::string_view tag, int key) const;
+  static std::string name_of_tag(int tag);
+
+  // world_transactions.cpp
+  struct plan;
+  void start_database(process& one);
+  void end_database(process& one);
+  void go_on_without(process& one);
+  versions share_of(const outbox_row& row, const versions& made) const;
+  void has_relayed(const outbox_row& row);
+  plan draw_plan();
+  void transact(process& one, int depth);
+  seawall::result<void> put_row(cache_face& face, seawall::sql::database& database, plan& how);
+  seawall::result<void> change_row(cache_face& face, seawall::sql::database& database, plan& how);
+  seawall::result<void> change_rows(cache_face& face, seawall::sql::database& database, plan& how);
+  void judge_transaction(process& one, bool lives, plan how, const seawall::result<void>& done);
+  void orphan(const write& what);
+  void arrive_late();
+  bool outbox_is_due() const;
+  bool outbox_owes() const;
+  void relay(process& one, int depth);
+
+  // world_plain.cpp
+  void write_elsewhere();
 
   // world_checks.cpp
   int floor_of(const process& one, int key, bool fresh) const;
@@ -255,7 +301,15 @@ class world {
   std::array<int, tags> tagged_{};    // bits: the keys that have the tag
   std::array<bool, tags> named_late_{};  // by loaders only
 
-  versions committed_{};
+  bool plain_ = false;
+  bool locks_rows_ = false;     // as PostgreSQL; otherwise as SQLite
+  std::size_t relay_batch_ = 256;
+  std::size_t transact_every_ = 4;
+
+  sim_tables tables_;
+  versions& committed_ = tables_.committed;
+  versions lost_{};  // committed, and nobody left who invalidates them
+  duration clock_slack_{};  // by which the server's clock went back, in all
   std::array<std::vector<acknowledgement>, keys> acknowledged_;
   versions last_acknowledged_{};
   versions fresh_returned_{};

@@ -97,6 +97,10 @@ void world::look_at_store() {
     const auto found = primary().keys().find(key_names[key]);
     if (found == primary().keys().end()) continue;
     const std::string_view bytes = found->second.bytes;
+    if (plain_) {
+      stored_[key] = std::max(stored_[key], seawall::codec<int>::decode(bytes).value_or(0));
+      continue;
+    }
     if (bytes.substr(0, seawall::tier::reign_at) == last_seen_[key]) continue;
     last_seen_[key] = bytes.substr(0, seawall::tier::reign_at);
     look_at_entry(key, bytes);
@@ -169,6 +173,7 @@ void world::add_counters(const process& one) {
 
 void world::add_coverage(coverage& sum) const {
   for (const auto& [name, times] : seen_) sum[name] += times;
+  for (const auto& [name, times] : tables_.seen) sum[name] += times;
   for (const auto& node : nodes_) {
     sum["server: no_script"] += node->counted.no_script;
     sum["server: refused_for_memory"] += node->counted.refused_for_memory;

@@ -1,5 +1,6 @@
 #include "world.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -21,6 +22,10 @@ seawall::cache_options<int, int> world::options_of(process& one) {
                                        .backoff = {.initial = 1ms, .max = 20ms},
                                        .clock = one.clock};
   how.shared = std::shared_ptr<seawall::shared_tier>(one.tier);
+  if (plain_) {
+    how.shared_format = seawall::shared_format::plain;
+    how.stale_for = how.stale_if_error = duration::zero();
+  }
   how.seed = 1 + chance_.below(1'000'000);
   return how;
 }
@@ -49,6 +54,7 @@ void world::start(process& one) {
   one.cache = std::make_shared<core>(options_of(one), seawall::hash<int>{}, std::equal_to<>{}, one.clock, one.tasks);
   one.cache->attach();
   one.returned = one.acknowledged = {};
+  start_database(one);
   note("process {}: starts", one.id);
 }
 
@@ -56,10 +62,11 @@ void world::start(process& one) {
 void world::end(process& one) {
   if (!one.cache) return;
   one.link->kill();
+  end_database(one);
   for (const writer& who : one.writers) {
-    if (who.committed) outbox_.push_back(who.what);
+    if (who.committed) orphan(who.what);
   }
-  for (const write& what : std::exchange(one.undelivered, {})) outbox_.push_back(what);
+  for (const write& what : std::exchange(one.undelivered, {})) orphan(what);
   one.writers.clear();
   one.callers.clear();
   one.batches.clear();
@@ -77,7 +84,12 @@ void world::start_caller(process& one, bool fresh, bool may_leave) {
   load_op::settings how{.policy = policy_, .fresh = fresh};
   if (may_leave && chance_.one_in(3)) how.deadline = chance_.pick<duration>({500us, 5ms, 50ms});
   how.only_looks = chance_.one_in(12);
-  start_caller(one, static_cast<int>(chance_.below(keys)), how, how.only_looks);
+  const int key = static_cast<int>(chance_.below(keys));
+  if (!fresh && committed_[key] != 0 && chance_.one_in(5)) {
+    how.at_least = 1 + (chance_.one_in(2) ? static_cast<std::size_t>(committed_[key]) - 1
+                                          : chance_.below(static_cast<std::size_t>(committed_[key])));
+  }
+  start_caller(one, key, how, how.only_looks);
 }
 
 void world::start_caller(process& one, int key, load_op::settings how, bool only_looks) {
@@ -88,10 +100,18 @@ void world::start_caller(process& one, int key, load_op::settings how, bool only
   who.only_looks = only_looks;
   if (!how.fresh && !only_looks && how.policy.refresh_ahead > 0 && chance_.one_in(2)) how.loader = &bound_[one.id];
   who.floor = floors_of(one, key, how.fresh);
+  who.floor.all = std::max(who.floor.all, static_cast<int>(how.at_least));
+  who.floor.not_linear = std::max(who.floor.not_linear, static_cast<int>(how.at_least));
+  if (how.at_least != 0) {
+    const auto there = one.cache->look(key, one.cache->hash_of(key));
+    ++seen_[there.servable() && there.version < how.at_least ? "a read passes over what is in its process"
+                                                             : "a read asks for a version"];
+  }
   how.tags = tags_of(key, true);
   who.unlinearized_before = unlinearized(one);
-  note("process {}: caller {} of key {} begins{}{}{}", one.id, who.id, key, how.fresh ? ", fresh" : "",
-       only_looks ? ", only looks" : "", how.loader ? ", bound" : "");
+  note("process {}: caller {} of key {} begins{}{}{}{}", one.id, who.id, key, how.fresh ? ", fresh" : "",
+       only_looks ? ", only looks" : "", how.loader ? ", bound" : "",
+       how.at_least != 0 ? fmt::format(", at least {}", how.at_least) : "");
   who.machine = std::make_unique<load_op>(one.cache, key, one.cache->hash_of(key), who.self, how);
   who.at = who.machine->start();
   one.callers.push_back(std::move(who));

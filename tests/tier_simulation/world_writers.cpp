@@ -14,7 +14,7 @@ constexpr const char* tag_names[] = {"t0", "t1"};
 
 void world::name_tags() {
   versioned_ = chance_.one_in(2);
-  if (!chance_.one_in(4)) {
+  if (!chance_.one_in(4) && !plain_) {
     tagged_ = {chance_.pick({0b11, 0b11, 0b01}), chance_.pick({0, 0b01, 0b10})};
     named_late_ = {chance_.one_in(20), chance_.one_in(4)};
   }
@@ -22,6 +22,19 @@ void world::name_tags() {
     tag_keys_[tag] = seawall::tier::tag_key_of("c:", seawall::tag_list::hash_of(tag_names[tag]));
   }
   tag_keys_[tags] = seawall::tier::tag_key_of("c:", 0);
+}
+
+seawall::tag_list world::all_tags_of(int key) const {
+  seawall::tag_list all = tags_of(key, true);
+  for (const std::uint64_t tag : tags_of(key, false).hashes()) all.add(tag);
+  return all;
+}
+
+std::string world::name_of_tag(int tag) { return tag_names[tag]; }
+
+bool world::is_tagged(std::string_view tag, int key) const {
+  const auto* const found = std::ranges::find(tag_names, tag);
+  return found != std::end(tag_names) && is_tagged(static_cast<int>(found - tag_names), key);
 }
 
 /// The tags of a key that its callers name, or those that only its loaders do.
@@ -39,6 +52,7 @@ std::string world::text_of(const write& what) const {
     case write::of::tag: return fmt::format("tag {} for versions {}", what.which, fmt::join(what.made, " "));
     case write::of::everything: return fmt::format("everything for versions {}", fmt::join(what.made, " "));
     case write::of::put: return fmt::format("key {} by a put of version {}", what.which, what.made[what.which]);
+    case write::of::prefix: return fmt::format("keys like {} for version {}", what.which, what.made[what.which]);
     case write::of::expire: return fmt::format("key {} by marking it stale", what.which);
     case write::of::every_key: break;
   }
@@ -53,8 +67,8 @@ void world::start_writer(process& one) {
     who.what = {.what = write::of::tag, .which = tag};
   } else if (kind < 7) {
     who.what.what = chance_.pick({write::of::everything, write::of::every_key, write::of::put, write::of::put,
-                                  write::of::expire});
-    who.blocks = true;
+                                  write::of::expire, write::of::prefix});
+    who.blocks = who.what.what != write::of::put || chance_.one_in(2);
   }
   one.writers.push_back(std::move(who));
 }
@@ -72,9 +86,11 @@ void world::move_writer(process& one, std::size_t index, int depth) {
 }
 
 void world::commit(process& one, writer& who) {
+  if (!std::ranges::all_of(tables_.held_by, [](std::uint64_t by) { return by == 0; })) return;
   who.committed = true;
   for (int key = 0; key != keys; ++key) {
-    const bool one_key = who.what.what == write::of::key || who.what.what == write::of::put;
+    const bool one_key = who.what.what == write::of::key || who.what.what == write::of::put ||
+                         who.what.what == write::of::prefix;
     const bool of_key = one_key && who.what.which == key;
     const bool of_tag = who.what.what == write::of::tag && (tagged_[who.what.which] >> key & 1) != 0;
     const bool of_all = who.what.what == write::of::everything || who.what.what == write::of::every_key;
@@ -89,6 +105,13 @@ void world::begin_to_invalidate(process& one, writer& who) {
   if (who.what.what == write::of::tag) {
     const auto tag = seawall::tag_list::hash_of(tag_names[who.what.which]);
     one.cache->begin_invalidate_tag(tag, [ended = who.ended] { *ended = true; });
+  } else if (who.what.what == write::of::put) {
+    ++seen_["a put did not block"];
+    const int version = who.what.made[who.what.which];
+    const auto value = version % absent_every == 0 ? nullptr : std::make_shared<const int>(version);
+    seawall::put_call<core>::begin(one.cache, who.what.which, one.cache->hash_of(who.what.which), value, policy_,
+                                   all_tags_of(who.what.which), static_cast<std::uint64_t>(version),
+                                   [ended = who.ended] { *ended = true; });
   } else {
     const int key = who.what.which;
     one.cache->begin_invalidate(key, one.cache->hash_of(key), [ended = who.ended](bool) { *ended = true; });
@@ -102,10 +125,11 @@ void world::invalidate_blocking(process& one, std::size_t index, int depth) {
   const auto cache = one.cache;
   note("process {}: waits for the invalidation of {}", one.id, text_of(what));
   const int before = std::exchange(depth_, depth);
+  bool well = true;
   switch (what.what) {
     case write::of::key: cache->invalidate(what.which, cache->hash_of(what.which)); break;
     case write::of::tag: cache->invalidate_tag(seawall::tag_list::hash_of(tag_names[what.which])); break;
-    case write::of::everything: cache->clear(); break;
+    case write::of::everything: well = cache->clear(); break;
     case write::of::every_key: {
       std::array<int, keys> all{};
       for (int key = 0; key != keys; ++key) all[key] = key;
@@ -113,30 +137,39 @@ void world::invalidate_blocking(process& one, std::size_t index, int depth) {
       break;
     }
     case write::of::put: put(*cache, what); break;
+    case write::of::prefix: well = remove_prefix(*cache, what); break;
     case write::of::expire: cache->expire(what.which, cache->hash_of(what.which)); break;
   }
   depth_ = before;
   ++seen_[what.what == write::of::everything ? "a cache was cleared" : "an invalidation was waited for"];
-  if (one.cache == cache) return has_invalidated(one, what);
-  ++seen_["a process was killed while it waited for an invalidation"];
-  outbox_.push_back(what);
+  if (one.cache == cache && well) return has_invalidated(one, what);
+  ++seen_[well ? "a process was killed while it waited for an invalidation" : "a prefix could not be removed at once"];
+  orphan(what);
 }
 
 void world::put(core& cache, const write& what) {
   const int version = what.made[what.which];
   const auto value = version % absent_every == 0 ? nullptr : std::make_shared<const int>(version);
-  seawall::tag_list all = tags_of(what.which, true);
-  for (const std::uint64_t tag : tags_of(what.which, false).hashes()) all.add(tag);
-  cache.put(what.which, cache.hash_of(what.which), value, policy_, all, static_cast<std::uint64_t>(version));
+  cache.put(what.which, cache.hash_of(what.which), value, policy_, all_tags_of(what.which),
+            static_cast<std::uint64_t>(version));
+}
+
+bool world::remove_prefix(core& cache, const write& what) {
+  const seawall::prefix_options how{.count = chance_.pick<std::int64_t>({1, 500})};
+  const auto gone = seawall::prefix_invalidation<core>{cache, std::to_string(what.which), how}.run();
+  if (gone && gone->done) ++seen_["a prefix was removed"];
+  return gone && gone->done;
 }
 
 /// What goes on while a thread is blocked.
 void world::help(const std::atomic<bool>& done) {
   constexpr int most_steps = 100'000;
   for (int i = 0; !done.load() && !broken_; ++i) {
-    if (i == most_steps) return broken("a call that blocks does not return");
-    step(depth_ + 1);
+    if (i == most_steps) broken("a call that blocks does not return");
+    else step(depth_ + 1);
   }
+  if (done.load()) return;
+  for (const auto& one : processes_) one->link->kill();  // a request may be gone with the call that waits for it
 }
 
 void world::has_invalidated(process& one, const write& what) {

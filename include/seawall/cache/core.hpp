@@ -142,7 +142,7 @@ class core final : public stats_source,
   void put(K key, std::size_t hash, value_ptr<V> value, const entry_policy& policy, const tag_list& tags = {},
            std::uint64_t version = 0);
 
-  void clear();
+  bool clear();
   /// Removes every entry with the tag, here and in the shared tier; a load in progress of such an entry is not stored.
   void invalidate_tag(std::uint64_t tag);
   /// New limits; evicts down to them.

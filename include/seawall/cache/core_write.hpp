@@ -148,17 +148,20 @@ bool core<K, V, Hash, Eq>::expire(const Q& key, std::size_t hash) {
 
 // A bare value does not say when it was stored: what is not removed is valid.
 template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::clear() {
+bool core<K, V, Hash, Eq>::clear() {
   clear_here();
-  if (!shared()) return;
+  if (!shared()) return true;
+  bool well = true;
   if (!plain()) change_shared_tag(0);
   else {
     for (const std::string& prefix : prefixes_) {
       const auto gone = tier().tier().remove_prefix(prefix, {.format = shared_format::plain});
+      well &= gone.has_value();
       if (!gone) warn(log_level::error, "clear", gone.error());
     }
   }
   clear_here();
+  return well;
 }
 
 template <class K, class V, class Hash, class Eq>

@@ -16,8 +16,10 @@ step load_op<Core>::settled() {
   const bool asked_for = ended->at_least >= how_.at_least;
   const bool newer = !*ended->answer || ended->version >= how_.at_least || (asked_for && ended->version == 0);
   const bool good = ended->accepted && joined_at_ < ended->good_until;
-  if ((!good || (!newer && !asked_for)) && retries_left_ > 0) {
-    --retries_left_;
+  // What others have loaded for themselves says nothing about the source, however often it is too old.
+  const bool not_for_this = *ended->answer && !newer && !asked_for;
+  if (not_for_this || (!good && retries_left_ > 0)) {
+    if (retries_left_ > 0) --retries_left_;
     return again();
   }
   if (!good) lose_stale();

@@ -28,6 +28,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -82,7 +83,7 @@ class outbox_relay {
     using K = typename Cache::key_type;
     static_assert(decodable<K>, "seawall::sql: keys of a cache behind an outbox need a codec: base/codec.hpp");
     targets_[cache.name()] = [&cache](std::string_view kind, std::string_view item) -> result<void> {
-      if (kind == "all") return cache.clear(), result<void>{};
+      if (kind == "all") return cleared(cache);
       if (kind == "tag") return cache.invalidate_tag(item), result<void>{};
       if (kind != "key") return fail(errc::argument, "no such kind: '" + std::string{kind} + "'");
       auto key = codec<K>::decode(item);
@@ -116,6 +117,16 @@ class outbox_relay {
     std::size_t done = 0;
     bool delivered = true;
   };
+
+  template <class Cache>
+  static result<void> cleared(Cache& cache) {
+    if constexpr (std::is_void_v<decltype(cache.clear())>) {
+      cache.clear();
+    } else if (!cache.clear()) {
+      return fail(errc::failed, "the shared tier failed, and may still have what was to be removed");
+    }
+    return {};
+  }
 
   result<outcome> try_pass();
   result<outcome> pass(statements& on);

@@ -1,0 +1,30 @@
+#include "world.hpp"
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace simulation {
+
+/// A program in another language commits, and stores its value or removes the key, with its lease.
+void world::write_elsewhere() {
+  const int key = static_cast<int>(chance_.below(keys));
+  if (!tables_.is_free(key)) return;
+  const int version = ++committed_[key];
+  const std::string name = fmt::format("c:{}", key);
+  const std::string lease = fmt::format("{{{}}}:l", name);
+  const std::string text = std::to_string(version);
+  const std::string ttl = std::to_string(policy_.ttl / 1ms);
+  const bool stores = version % absent_every != 0 && !primary().out_of_memory && chance_.one_in(2);
+  const std::array<std::string_view, 5> set{"SET", name, text, "PX", ttl};
+  const std::array<std::string_view, 3> unlink{"UNLINK", name, lease};
+  note("another program {} key {} for version {}", stores ? "stores" : "removes", key, version);
+  ++seen_[stores ? "another program stored a value" : "another program removed a value"];
+  sim_connection other;
+  primary().execute(other, stores ? arguments{set} : arguments{unlink});
+  primary().tell_own_news(other);
+  look_at_store();
+  acknowledge(key, version);
+}
+
+}  // namespace simulation
