@@ -21,6 +21,10 @@ std::string json_text(std::string_view text) {
   return out + '"';
 }
 
+std::string database_of(const demo_options& o) {
+  return json_text(o.postgres ? "a private PostgreSQL" : without_password(o.database));
+}
+
 std::string latencies(const histogram_snapshot& h) {
   const auto ns = [&h](double p) { return h.percentile(p).count(); };
   return fmt::format(R"({{"count": {}, "mean_ns": {}, "p50_ns": {}, "p95_ns": {}, )", h.count, h.mean().count(), ns(50),
@@ -75,7 +79,7 @@ std::string to_json(const demo_results& r, const demo_options& o) {
 )", r.speedup_throughput(), r.speedup_p50(), r.queries_saved(), r.seawall ? r.seawall->hit_rate() : 0.0,
                      r.stale_answers(), r.wrong_answers(), r.answers_checked(), r.fresh_answers(),
                      r.behind_answers(), r.oldest_answer().count(), r.processes, r.lost.size(), bound, o.seconds,
-                     o.threads, json_text(o.trace), json_text(without_password(o.database)), o.scale,
+                     o.threads, json_text(o.trace), database_of(o), o.scale,
                      json_text(without_password(o.redis)), o.fresh_percent, mode(r.database), mode(r.first_pass),
                      mode(r.seawall));
 }
