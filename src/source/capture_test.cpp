@@ -187,7 +187,7 @@ struct noted {
   std::string name() const { return "noted"; }
   void invalidate(const key_type& key) { done->push_back(key.first + '/' + key.second.value_or("-")); }
   void invalidate_tag(std::string_view tag) { done->push_back('#' + std::string{tag}); }
-  void clear() { done->push_back("clear"); }
+  bool clear() { return done->push_back("clear"), true; }
   strings* done;
 };
 

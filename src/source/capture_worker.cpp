@@ -102,9 +102,10 @@ void change_capture::worker::begin_reading() {
   oldest_ = never;
 }
 
-bool change_capture::worker::delivered() const {
+bool change_capture::worker::delivered() {
   try {
-    return !how_.delivered || how_.delivered();
+    std::erase_if(owed_, [this](auto& again) { return attempt(again); });
+    return owed_.empty() && (!how_.delivered || how_.delivered());
   } catch (...) {
     return false;
   }
@@ -117,11 +118,7 @@ void change_capture::worker::apply(postgres::captured_commit& commit) {
     commit.steps.clear();
   }
   for (auto& step : commit.steps) {
-    try {
-      step.apply();
-    } catch (...) {
-      say(log_level::error, "an invalidation failed: " + detail::current_failure().message());
-    }
+    if (!attempt(step.apply)) owed_.push_back(std::move(step.apply));
   }
   const std::lock_guard lock{figures_};
   if (commit.changes != 0) ++stats_.transactions;
@@ -130,15 +127,21 @@ void change_capture::worker::apply(postgres::captured_commit& commit) {
   stats_.invalidations += commit.steps.size();
 }
 
+// What throws would throw again.
+bool change_capture::worker::attempt(std::move_only_function<bool()>& invalidation) {
+  try {
+    return invalidation();
+  } catch (...) {
+    say(log_level::error, "an invalidation failed: " + detail::current_failure().message());
+    return true;
+  }
+}
+
 void change_capture::worker::clear_all() {
   for (const auto& [name, table] : tables_) {
     for (const auto& mapping : table.mappings()) {
-      try {
-        mapping.whole();
-      } catch (...) {
-        say(log_level::error, fmt::format("the cache '{}' could not be cleared: {}", mapping.cache,
-                                          detail::current_failure().message()));
-      }
+      std::move_only_function<bool()> clear = mapping.whole;
+      if (!attempt(clear)) owed_.push_back(std::move(clear));
     }
   }
   say(log_level::info, "all mapped caches are cleared");

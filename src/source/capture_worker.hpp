@@ -7,11 +7,13 @@
 #include "seawall/source/change_capture.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 namespace seawall {
 
@@ -49,7 +51,8 @@ class change_capture::worker : public counter_source {
   static std::unexpected<error> refuse(std::string_view field, std::string_view what);
   result<std::shared_ptr<postgres::settings>> where() const;
   void wait(duration most) { postgres::wait_for_either(-1, wake_, most); }
-  bool delivered() const;
+  /// Also does what is owed. On the thread.
+  bool delivered();
   void begin_reading();
   void apply(postgres::captured_commit& commit);
   void clear_all();
@@ -57,6 +60,7 @@ class change_capture::worker : public counter_source {
 
   const capture_options how_;
   postgres::captured_tables tables_;
+  std::vector<std::move_only_function<bool()>> owed_;  // of the thread: what the shared tier has failed at
   postgres::wake_up wake_;
   std::atomic<bool> stopping_{false};
 
@@ -66,6 +70,8 @@ class change_capture::worker : public counter_source {
   time_point oldest_ = never;  // guarded by figures_
 
  private:
+  /// False: to be done again.
+  bool attempt(std::move_only_function<bool()>& invalidation);
   void work();
   void failed(const error& why);
 

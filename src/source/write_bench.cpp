@@ -183,23 +183,23 @@ struct write_run : bench_run {
     versions_before_ = versions.load();
     const auto log = folder / "log";
     std::filesystem::remove_all(log);
-    write_redis_options stream;
+    // One by one: GCC 12 takes the rest of a list of fields for uninitialized.
+    write_behind_options<std::uint64_t, std::string> chosen;
+    chosen.name = "bench";
+    chosen.write = [this](std::span<const behind::operation> batch) { return apply(batch); };
+    chosen.acknowledged = level;
+    chosen.most_backlog = 1'000'000;
+    chosen.deadline = 60s;
+    if (level == acknowledged::local_log) chosen.log.directory = log.string();
     if (is_in_redis(level)) {
       redis->ask("FLUSHALL");
       begin_anew();
       const auto url = fmt::format("redis://127.0.0.1:{}", redis->port());
-      stream = {.client = must(redis::client::connect({.url = url, .command_timeout = 10s}), "Redis"),
-                .stream = "bench",
-                .replica_timeout = 10s};
+      chosen.redis.client = must(redis::client::connect({.url = url, .command_timeout = 10s}), "Redis");
+      chosen.redis.stream = "bench";
+      chosen.redis.replica_timeout = 10s;
     }
-    auto writes = must(behind::open({.name = "bench",
-                                     .write = [this](std::span<const behind::operation> batch) { return apply(batch); },
-                                     .acknowledged = level,
-                                     .log = {.directory = level == acknowledged::local_log ? log.string() : ""},
-                                     .redis = stream,
-                                     .most_backlog = 1'000'000,
-                                     .deadline = 60s}),
-                       "the write-behind");
+    auto writes = must(behind::open(std::move(chosen)), "the write-behind");
     std::atomic<std::uint64_t> last{0};
     const auto begin = std::chrono::steady_clock::now();
     measured seen = write_all(wished, how.seconds, versions,

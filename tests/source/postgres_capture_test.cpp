@@ -152,6 +152,32 @@ TEST_F(OnLogicalServer, APlaceIsConfirmedOnceDelivered) {
   capture.reset();
 }
 
+/// A cache whose shared tier fails.
+struct unreachable_cache {
+  using key_type = int;
+  std::string name() const { return "unreachable"; }
+  void invalidate(int) {}
+  void invalidate_tag(std::string_view) {}
+  bool clear() { return ++clears, is_well; }
+  std::atomic<bool> is_well{false};
+  std::atomic<int> clears{0};
+};
+
+TEST_F(OnLogicalServer, AClearThatTheSharedTierFailsIsTriedUntilItIsDone) {
+  unreachable_cache plain;
+  auto capture = made(options());
+  capture->table("loose").all(plain);
+  run("CREATE TABLE loose (id int PRIMARY KEY)");
+  ASSERT_TRUE(capture->start());
+  expect_streaming(*capture, 0);
+  run("INSERT INTO loose VALUES (1)");
+  servers::wait_until("it is tried again", [&] { return plain.clears >= 3; });
+  EXPECT_GT(capture->lag().oldest, 0ns);
+  plain.is_well = true;
+  servers::wait_until("it is confirmed", [&] { return capture->lag().oldest == 0ns; });
+  capture.reset();
+}
+
 TEST_F(OnLogicalServer, ABacklogBeyondTheLimitIsGivenUp) {
   std::atomic<bool> delivered{true};
   auto how = options();

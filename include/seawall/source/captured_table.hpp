@@ -29,7 +29,7 @@ namespace detail {
 /// Something to do after a commit. Steps of one mapping with the same `item` are the same.
 struct capture_step {
   std::optional<std::string> item;
-  std::move_only_function<void()> apply;
+  std::move_only_function<bool()> apply;  // false: it is to be done again before the change counts as delivered
 };
 
 struct capture_mapping {
@@ -38,7 +38,7 @@ struct capture_mapping {
   /// What one image of a row makes stale, if anything. Not set: every change makes `whole` stale.
   std::function<result<std::optional<capture_step>>(const row_image&)> row{};
   /// For a row that cannot be told, and a table that was emptied.
-  std::function<void()> whole;
+  std::function<bool()> whole;
 };
 
 template <class T>
@@ -69,7 +69,7 @@ class captured_table {
       if (!found && has_null(read)) return std::nullopt;
       if (!found) return std::unexpected(std::move(found).error());
       return detail::capture_step{item_of(row, columns),
-                                  [&cache, which = *std::move(found)] { cache.invalidate(which); }};
+                                  [&cache, which = *std::move(found)] { return cache.invalidate(which), true; }};
     };
     return add(std::move(one));
   }
@@ -89,7 +89,9 @@ class captured_table {
         std::string scratch;
         item = std::string{encode(which, scratch)};
       }
-      return detail::capture_step{std::move(item), [&cache, which = std::move(which)] { cache.invalidate(which); }};
+      return detail::capture_step{std::move(item), [&cache, which = std::move(which)] {
+                                    return cache.invalidate(which), true;
+                                  }};
     };
     return add(std::move(one));
   }
@@ -98,7 +100,7 @@ class captured_table {
   template <class Cache>
   captured_table& tag(Cache& cache, std::string_view tag) {
     auto one = mapping_of(cache);
-    one.whole = [&cache, which = std::string{tag}] { cache.invalidate_tag(which); };
+    one.whole = [&cache, which = std::string{tag}] { return cache.invalidate_tag(which), true; };
     return add(std::move(one));
   }
 
@@ -112,7 +114,9 @@ class captured_table {
       if (found == nullptr) return std::nullopt;
       std::string which{std::string_view{*found}};
       std::string item = which;
-      return detail::capture_step{std::move(item), [&cache, which = std::move(which)] { cache.invalidate_tag(which); }};
+      return detail::capture_step{std::move(item), [&cache, which = std::move(which)] {
+                                    return cache.invalidate_tag(which), true;
+                                  }};
     };
     return add(std::move(one));
   }
@@ -128,7 +132,7 @@ class captured_table {
  private:
   template <class Cache>
   static detail::capture_mapping mapping_of(Cache& cache) {
-    return {.cache = cache.name(), .whole = [&cache] { cache.clear(); }};
+    return {.cache = cache.name(), .whole = [&cache] { return cache.clear(); }};
   }
   captured_table& add(detail::capture_mapping one) {
     mappings_.push_back(std::move(one));
