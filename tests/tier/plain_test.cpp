@@ -192,11 +192,11 @@ TEST_F(plain_tier, an_invalidation_that_waited_takes_the_lease_as_well) {
 // --- caches ---------------------------------------------------------------------------------------------------------
 
 /// A process with a cache "users" over the table that all have.
-class process {
+class plain_process {
  public:
   using table = std::map<std::string, std::string>;
 
-  process(std::uint16_t port, const table& rows, std::string version = {})
+  plain_process(std::uint16_t port, const table& rows, std::string version = {})
       : tier{made_tier(port)},
         users{{.name = "users",
                .loader = [this, &rows](const std::string& key) -> value_ptr<std::string> {
@@ -228,11 +228,11 @@ class process {
 
 class plain_caches : public plain_tier {
  protected:
-  process::table rows{{"1", "Ada"}, {"2", "Grace"}};
+  plain_process::table rows{{"1", "Ada"}, {"2", "Grace"}};
 };
 
 TEST_F(plain_caches, one_load_serves_all_processes_and_other_programs) {
-  process a{server->port(), rows}, b{server->port(), rows};
+  plain_process a{server->port(), rows}, b{server->port(), rows};
   EXPECT_EQ(a.text("1"), "Ada");
   wait_until("it is stored", [&] { return get("users:1") == "Ada"; });
   EXPECT_EQ(b.text("1"), "Ada");
@@ -240,19 +240,19 @@ TEST_F(plain_caches, one_load_serves_all_processes_and_other_programs) {
 }
 
 TEST_F(plain_caches, foreign_writers_are_heard_in_all_processes) {
-  process a{server->port(), rows}, b{server->port(), rows};
+  plain_process a{server->port(), rows}, b{server->port(), rows};
   server->run({"SETEX", "users:1", "100", "foreign"});
-  for (process* one : {&a, &b}) EXPECT_EQ(one->text("1"), "foreign");
+  for (plain_process* one : {&a, &b}) EXPECT_EQ(one->text("1"), "foreign");
   server->run({"SETEX", "users:1", "100", "newer"});
-  for (process* one : {&a, &b}) wait_until("the new value", [&] { return one->text("1") == "newer"; });
+  for (plain_process* one : {&a, &b}) wait_until("the new value", [&] { return one->text("1") == "newer"; });
   EXPECT_EQ(a.loads + b.loads, 0);
   server->run({"DEL", "users:1"});
-  for (process* one : {&a, &b}) wait_until("the source's", [&] { return one->text("1") == "Ada"; });
+  for (plain_process* one : {&a, &b}) wait_until("the source's", [&] { return one->text("1") == "Ada"; });
   EXPECT_GE(a.loads + b.loads, 1);
 }
 
 TEST_F(plain_caches, an_absence_stays_in_the_process) {
-  process a{server->port(), rows};
+  plain_process a{server->port(), rows};
   EXPECT_EQ(a.text("3"), "(absent)");
   EXPECT_EQ(a.text("3"), "(absent)");
   EXPECT_EQ(a.loads, 1);
@@ -262,7 +262,7 @@ TEST_F(plain_caches, an_absence_stays_in_the_process) {
 }
 
 TEST_F(plain_caches, a_load_that_hears_of_a_change_is_not_stored) {
-  process a{server->port(), rows};
+  plain_process a{server->port(), rows};
   int loads = 0;
   const auto got = a.users.get_or_load("1", [&](const std::string&) {
     if (++loads > 1) return "new";
@@ -278,7 +278,7 @@ TEST_F(plain_caches, a_load_that_hears_of_a_change_is_not_stored) {
 }
 
 TEST_F(plain_caches, writers_remove_what_all_have) {
-  process a{server->port(), rows}, b{server->port(), rows};
+  plain_process a{server->port(), rows}, b{server->port(), rows};
   const struct {
     const char* what;
     std::function<void()> write;
@@ -292,7 +292,7 @@ TEST_F(plain_caches, writers_remove_what_all_have) {
   };
   for (const auto& [what, write] : cases) {
     server->run({"SET", "users:1", "old"});
-    for (process* one : {&a, &b}) wait_until(what, [&] { return one->text("1") == "old"; });
+    for (plain_process* one : {&a, &b}) wait_until(what, [&] { return one->text("1") == "old"; });
     write();
     EXPECT_FALSE(has("users:1")) << what;
     EXPECT_EQ(a.text("1"), "Ada") << what;
@@ -302,7 +302,7 @@ TEST_F(plain_caches, writers_remove_what_all_have) {
 }
 
 TEST_F(plain_caches, many_are_read_together) {
-  process a{server->port(), rows};
+  plain_process a{server->port(), rows};
   server->run({"SET", "users:1", "foreign"});
   std::size_t loaded = 0;
   const auto bulk = [&](std::span<const std::string> keys) {
@@ -320,7 +320,7 @@ TEST_F(plain_caches, many_are_read_together) {
 }
 
 TEST_F(plain_caches, what_has_tags_is_not_stored) {
-  process a{server->port(), rows};
+  plain_process a{server->port(), rows};
   EXPECT_TRUE(a.users.get_or_load("1", {.tags = {"people"}}));
   a.users.invalidate_tag("people");
   EXPECT_TRUE(a.users.get_or_load("1", {.tags = {"people"}}));
