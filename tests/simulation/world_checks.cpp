@@ -76,6 +76,7 @@ void world::check_nothing_is_left() {
   const seawall::cache_stats stats = core_->stats();
   if (stats.running_loads != 0) broken(fmt::format("{} loads hold a permit and do not run", stats.running_loads));
   if (source_ && source_->running() != 0) broken("a permit of the source is lost");
+  if (core_->options().keep_fresh.on()) core_->close();  // else it would keep the keys for a while
   core_->clear();
   for (int sweeps = 0; clock_->next_timer() != seawall::never; ++sweeps) {
     if (clock_->next_timer() != core_->next_sweep()) return broken("a timer was left behind");

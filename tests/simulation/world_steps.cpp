@@ -15,19 +15,23 @@ world::world(std::uint64_t seed)
   auto how = options();
   how.seed = seed + 1;
   core_ = std::make_shared<core>(std::move(how), seawall::hash<int>{}, std::equal_to<>{}, clock_, executor_);
+  core_->attach();
 }
 
 seawall::cache_options<int, row> world::options() {
+  const bool kept = chance_.one_in(4);
   return {.name = "simulated",
           .capacity = chance_.one_in(4) ? std::size_t{1} : std::size_t{100},
           .ttl = chance_.pick<duration>({5ms, 100ms, 10s}),
           .jitter = chance_.pick({0.0, 0.3}),
-          .sliding = chance_.one_in(4) ? duration{3ms} : duration{0},
+          .sliding = !kept && chance_.one_in(4) ? duration{3ms} : duration{0},
           .negative_ttl = chance_.pick<duration>({0ms, 20ms}),
           .stale_for = chance_.pick<duration>({0ms, 0ms, 50ms}),
           .stale_if_error = chance_.pick<duration>({0ms, 0ms, 80ms}),
           .refresh_ahead = chance_.pick({0.0, 0.0, 0.5}),
           .xfetch_beta = chance_.pick({0.0, 1.0}),
+          .loader = bound_,
+          .keep_fresh = {.stop_after = kept ? duration{30ms} : duration{0}, .concurrent = 2},
           .load_deadline = chance_.pick<duration>({20ms, 200ms}),
           .backoff = {.initial = chance_.pick<duration>({0ms, 5ms}), .max = 40ms},
           .max_concurrent_loads = load_limit_,

@@ -1,5 +1,5 @@
 // What a write-behind has acknowledged is in the database, once and in order, however often its process is killed.
-//   SEAWALL_SEEDS=1000    how many kills; SEAWALL_SEED: which random points
+//   SEAWALL_KILLS=1000    how many kills; SEAWALL_SEED: which random points
 // With kills of PostgreSQL, too: ./dev chaos --scenario write-behind
 #include "ledger.hpp"
 #include "rows.hpp"
@@ -52,7 +52,7 @@ struct WriteBehindKilled : testing::Test {
 };
 
 TEST_F(WriteBehindKilled, LosesReordersAndRepeatsNothing) {
-  const std::uint64_t kills = from_environment("SEAWALL_SEEDS", 30);
+  const std::uint64_t kills = from_environment("SEAWALL_KILLS", 30);
   for (std::uint64_t round = 1; round <= kills && !HasFailure(); ++round) {
     kill_one(round, "group");
     if (round % 10 == 0 || round == kills) expect_all_applied(round);
