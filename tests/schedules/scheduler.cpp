@@ -115,7 +115,7 @@ void scheduler::point(std::size_t from) noexcept {
 void for_seeds(std::uint64_t seeds, const std::function<void(scheduler&, std::uint64_t)>& scenario) {
   const on_one_processor here;
   const std::uint64_t only = from_environment("SEAWALL_SEED", 0);
-  const std::uint64_t last = only != 0 ? only : from_environment("SEAWALL_SEEDS", seeds);
+  const std::uint64_t last = only != 0 ? only : from_environment("SEAWALL_SCHEDULES", seeds);
   for (std::uint64_t seed = only != 0 ? only : 1; seed <= last && !::testing::Test::HasFailure(); ++seed) {
     scheduler one(seed);
     try {
