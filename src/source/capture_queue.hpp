@@ -45,7 +45,7 @@ class capture_queue {
   /// for these the queue has a row that says that anything may have changed.
   result<std::uint64_t> set_up(const captured_tables& tables);
   result<void> listen();
-  void close() noexcept { on_.machine().close(); }
+  void close() noexcept { on_.close(); }
 
   /// Removes the rows of `done`, and reads the first others that are not in `known`. An error if the connection is
   /// another than that of `open`.

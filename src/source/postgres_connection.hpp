@@ -21,6 +21,11 @@ class postgres_connection final : public sql::connection {
   result<void> begin() override;
   result<void> commit() override;
   void rollback() noexcept override;
+  /// The next statement connects.
+  void close() noexcept {
+    in_transaction_ = false;
+    talk_.close();
+  }
 
   /// For the one that has it asynchronously.
   talk& machine() noexcept { return talk_; }

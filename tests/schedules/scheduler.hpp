@@ -59,7 +59,7 @@ class scheduler {
   std::vector<std::unique_ptr<worker>> workers_;
 };
 
-/// Plays `scenario(scheduler&, seed)` with SEAWALL_SEEDS seeds (or `seeds`), or with SEAWALL_SEED only; ends at the
+/// Plays `scenario(scheduler&, seed)` with SEAWALL_SCHEDULES seeds (or `seeds`), or with SEAWALL_SEED only; ends at the
 /// first seed with which the test has failed, and names it.
 void for_seeds(std::uint64_t seeds, const std::function<void(scheduler&, std::uint64_t)>& scenario);
 

@@ -38,6 +38,7 @@ struct OnLogicalServer : ::testing::Test {
   }
   void TearDown() override {
     if (!db) return;
+    if (HasFailure()) ADD_FAILURE() << "the captures said:\n" << logged();
     EXPECT_TRUE(made(options())->drop_slot());
   }
 

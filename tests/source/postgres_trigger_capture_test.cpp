@@ -189,6 +189,25 @@ TEST_F(ByTrigger, NothingIsMissedWhoeverDies) {
   EXPECT_EQ(capture->stats().cleared_all, 0);
 }
 
+TEST_F(ByTrigger, ACommitWithoutAnAnswerIsNotTheEnd) {
+  const auto capture = started();
+  expect_drained();
+  run("DROP SEQUENCE IF EXISTS removals");
+  run("CREATE SEQUENCE removals");
+  run("CREATE OR REPLACE FUNCTION end_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+      "IF nextval('removals') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NULL; END $$");
+  run("CREATE CONSTRAINT TRIGGER end_once AFTER DELETE ON seawall_capture_shop DEFERRABLE INITIALLY DEFERRED "
+      "FOR EACH ROW EXECUTE FUNCTION end_once()");
+  fill();
+  run("UPDATE products SET name = 'a' WHERE id = 1");
+  expect_gone(products, 1);
+  servers::wait_until("its connection is lost", [&] { return capture->stats().failures != 0; });
+  EXPECT_THAT(logged(), HasSubstr("COMMIT"));
+  run("UPDATE products SET name = 'b' WHERE id = 2");
+  expect_gone(products, 2);
+  expect_drained();
+}
+
 TEST_F(ByTrigger, EachSlotHearsAllAndOneOfASlotWaits) {
   cache<int, std::string> others{{.name = "others", .executor = executor}};
   auto how = options();
