@@ -5,6 +5,7 @@
 #include "write_stream.hpp"
 
 #include "seawall/base/clock.hpp"
+#include "seawall/base/hash.hpp"
 #include "seawall/source/stored_operation.hpp"
 
 #include <cstddef>
@@ -47,13 +48,9 @@ class own_writes {
     operation_ptr operation;
     time_point since;
   };
-  struct text_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-  };
 
   std::vector<std::map<stream_id, entry>> entries_;
-  std::unordered_map<std::string, operation_ptr, text_hash, std::equal_to<>> last_;  // of each key
+  std::unordered_map<std::string, operation_ptr, hash<std::string>, std::equal_to<>> last_;  // of each key
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;
 };

@@ -12,12 +12,6 @@
 #include <utility>
 
 namespace seawall::source {
-namespace {
-
-// A condition variable is not to be asked to wait until the end of time.
-time_point within_hour(time_point until) { return std::min(until, steady_now() + std::chrono::hours{1}); }
-
-}  // namespace
 
 void stream_group::finish(std::vector<result<accepted_write>> outcomes) {
   {

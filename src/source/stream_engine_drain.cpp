@@ -29,7 +29,7 @@ void stream_engine::drain_loop() {
     time_point due = never;
     for (unsigned i = 0; i != stream_.partitions(); ++i) due = std::min(due, drain(i));
     lock.lock();
-    const time_point until = std::min(due, steady_now() + 1h);
+    const time_point until = within_hour(due);
     drainer_.wait_until(lock, until, [&] { return drainer_stops_ || drainer_wakes_; });
   }
   lock.unlock();

@@ -12,9 +12,6 @@
 namespace seawall::source {
 namespace {
 
-// A condition variable is not to be asked to wait until the end of time.
-time_point soon(time_point until) { return std::min(until, steady_now() + std::chrono::hours{1}); }
-
 // A log that is new, or has lost its end, does not know which sequences the source has seen. The time does, for up to a
 // million a second.
 std::uint64_t sequence_of_time() {
@@ -35,7 +32,7 @@ void commit_group::finish(std::optional<error> failure) {
 
 bool commit_group::wait_until(time_point until, const operation_ptr& operation) {
   std::unique_lock lock{mutex_};
-  if (finished_.wait_until(lock, soon(until), [&] { return done_; })) return true;
+  if (finished_.wait_until(lock, within_hour(until), [&] { return done_; })) return true;
   left_.push_back(operation);
   return false;
 }
@@ -128,7 +125,7 @@ result<bool> engine_core::admit(locked& lock, std::size_t bytes, time_point unti
   if (!closed_ && how_.when_full == when_full::write_through) return true;
   ++waiting_;
   wake_drainer();
-  space_.wait_until(lock, soon(until), [&] { return closed_ || has_room(bytes); });
+  space_.wait_until(lock, within_hour(until), [&] { return closed_ || has_room(bytes); });
   --waiting_;
   if (closed_) return fail(errc::closed, fmt::format("the write-behind '{}' is closed", how_.name));
   if (has_room(bytes) && steady_now() < until) return false;
@@ -186,7 +183,8 @@ result<void> engine_core::wait_applied(locked& lock, const stored_operation& ope
   ++waiting_;
   wake_drainer();
   const auto done = [&] { return queue_->is_done(operation.key, operation.sequence); };
-  const bool in_time = settled_.wait_until(lock, soon(until), [&] { return done() || drainer_stops_; }) && done();
+  const bool ended = settled_.wait_until(lock, within_hour(until), [&] { return done() || drainer_stops_; });
+  const bool in_time = ended && done();
   --waiting_;
   lock.unlock();
   if (!in_time) {

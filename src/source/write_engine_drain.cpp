@@ -9,11 +9,6 @@
 #include <utility>
 
 namespace seawall::source {
-namespace {
-
-using namespace std::chrono_literals;
-
-}  // namespace
 
 void engine_core::drain_loop() {
   locked lock{mutex_};
@@ -23,7 +18,7 @@ void engine_core::drain_loop() {
       drain(lock, batch);
       continue;
     }
-    drainer_sleeps_until_ = std::min(queue_->next_due(is_hurried()), steady_now() + 1h);
+    drainer_sleeps_until_ = within_hour(queue_->next_due(is_hurried()));
     drainer_.wait_until(lock, drainer_sleeps_until_,
                         [&] { return drainer_stops_ || drainer_sleeps_until_ == time_point{}; });
     drainer_sleeps_until_ = time_point{};
@@ -108,7 +103,7 @@ result<void> engine_core::flush(duration limit, const flush_progress& progress) 
   ++flushes_;
   wake_drainer();
   while ((left() != 0 || telling_) && !drainer_stops_ && steady_now() < until) {
-    settled_.wait_until(lock, std::min(until, steady_now() + 1h));
+    settled_.wait_until(lock, within_hour(until));
     const std::size_t remaining = left();
     if (progress && remaining < seen) {
       seen = remaining;

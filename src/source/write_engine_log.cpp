@@ -21,7 +21,7 @@ constexpr duration checkpoint_interval = 1s;
 void engine_core::commit_loop() {
   locked lock{mutex_};
   for (;;) {
-    const time_point until = std::min(next_upkeep(), steady_now() + 1h);
+    const time_point until = within_hour(next_upkeep());
     if (staged_.empty() && !committer_stops_) committer_.wait_until(lock, until);
     if (!staged_.empty()) {
       commit_staged(lock);

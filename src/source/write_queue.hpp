@@ -12,6 +12,7 @@
 #include "sequence_window.hpp"
 
 #include "seawall/base/clock.hpp"
+#include "seawall/base/hash.hpp"
 #include "seawall/base/random.hpp"
 #include "seawall/source/stored_operation.hpp"
 #include "seawall/source/write_behind_options.hpp"
@@ -79,11 +80,7 @@ class write_queue {
     unsigned attempts = 0;         // of `running` by itself
     std::uint64_t successes = 0;   // of the queue, when it was last tried by itself
   };
-  struct text_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-  };
-  using slots = std::unordered_map<std::string, slot, text_hash, std::equal_to<>>;
+  using slots = std::unordered_map<std::string, slot, hash<std::string>, std::equal_to<>>;
 
   slot& slot_of(const stored_operation& operation) { return slots_.find(operation.key)->second; }
   void forget(const stored_operation& operation);
