@@ -66,6 +66,7 @@ TEST(CacheRecorder, EveryCounterArrivesInItsOwnField) {
     EXPECT_EQ(stats.classes[0].*counter.field, 1 + static_cast<std::uint64_t>(counter.id)) << counter.name;
     EXPECT_EQ(stats.classes[1].*counter.field, 100U) << counter.name;
     EXPECT_EQ(stats.total.*counter.field, 101 + static_cast<std::uint64_t>(counter.id)) << counter.name;
+    EXPECT_EQ(recorder.sum(counter.id), stats.total.*counter.field) << counter.name;
   }
 }
 

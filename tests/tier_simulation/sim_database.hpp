@@ -64,7 +64,7 @@ class sim_tables {
   std::uint64_t transactions = 0;
   std::int64_t outbox_ids = 0;
   bool quiet = false;  // nothing breaks any more
-  coverage seen;
+  tally seen;
 
   /// The versions of a transaction that one of its outbox rows stands for.
   std::function<versions(const outbox_row&, const versions&)> share_of;

@@ -32,6 +32,7 @@ void sim_link::take(request& asked) {
                       .bytes = std::string(asked.bytes),
                       .effect = asked.traits.effect,
                       .deadline = seawall::after(now_, span)});
+  earliest_ = std::min(earliest_, waiting_.back().deadline);
   if (connection_ && !greeting_) write(waiting_.back());
 }
 
@@ -40,7 +41,10 @@ void sim_link::write(place& one) {
   if (!connection_->broken) connection_->in.push_back({one.ticket, one.bytes});
 }
 
-void sim_link::fail(request& who, const error& why) { who.on_end(&why); }
+void sim_link::fail(request& who, const error& why) {
+  ++ends_;
+  who.on_end(&why);
+}
 
 void sim_link::cancel(request& asked) {
   const auto found = std::ranges::find(waiting_, &asked, &place::who);
@@ -97,6 +101,7 @@ void sim_link::hear_one() {
   if (!who) return;
   who->generation = tracked_ ? generation_ : 0;
   who->on_reply(0, seawall::resp::view{heard.bytes});
+  ++ends_;
   who->on_end(nullptr);
 }
 
@@ -141,12 +146,13 @@ void sim_link::fail_unwritten(const error& why) {
 
 void sim_link::refuse() { fail_unwritten({seawall::cmd::errc::unreachable, "no connection"}); }
 
-std::optional<seawall::time_point> sim_link::next_deadline() const {
-  std::optional<seawall::time_point> next;
+bool sim_link::has_late() const {
+  if (now_ < earliest_) return false;
+  earliest_ = seawall::never;
   for (const place& one : waiting_) {
-    if (one.who && (!next || one.deadline < *next)) next = one.deadline;
+    if (one.who) earliest_ = std::min(earliest_, one.deadline);
   }
-  return next;
+  return earliest_ <= now_;
 }
 
 void sim_link::time_out() {

@@ -45,10 +45,14 @@ class sim_link final : public seawall::cmd::target {
   void lose();
   /// No connection can be made: what waits for one fails.
   void refuse();
-  std::optional<seawall::time_point> next_deadline() const;
+  /// Time is up for something.
+  bool has_late() const;
   void time_out();
   /// The process ends: nothing leaves it any more.
   void kill();
+
+  /// How many commands have ended, well or not, and one.
+  std::uint64_t ends() const noexcept { return ends_; }
 
   /// What goes on while a thread is blocked: returns when `done` is true, or nothing goes on any more.
   std::function<void(const std::atomic<bool>& done)> help;
@@ -90,6 +94,8 @@ class sim_link final : public seawall::cmd::target {
   std::deque<place> waiting_;  // in the order of the wire
   std::uint64_t generation_ = 0;
   std::uint64_t tickets_ = 0;
+  std::uint64_t ends_ = 1;
+  mutable seawall::time_point earliest_ = seawall::never;  // no deadline is before
   bool greeting_ = false;  // what is asked now waits for its turn
   bool dead_ = false;
 };

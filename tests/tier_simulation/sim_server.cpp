@@ -369,10 +369,9 @@ reply sim_node::remove_if(std::string_view key, std::string_view value) {
 
 reply sim_node::info(arguments command) const {
   if (command.size() > 1 && command[1] == "server") {
-    return reply::bulk(fmt::format("# Server\r\nredis_version:7.0.15\r\nrun_id:{}\r\ntcp_port:6379\r\n", run_id_));
+    return reply::bulk(fmt::format("# Server\r\nrun_id:{}\r\n", run_id_));
   }
-  return reply::bulk(fmt::format("# Replication\r\nrole:{}\r\nconnected_slaves:0\r\nmaster_replid:{}\r\n"
-                                 "master_replid2:{}\r\nmaster_repl_offset:0\r\n",
+  return reply::bulk(fmt::format("# Replication\r\nrole:{}\r\nmaster_replid:{}\r\nmaster_replid2:{}\r\n",
                                  primary_ ? "master" : "slave", replication_id_, earlier_id_));
 }
 

@@ -86,7 +86,7 @@ void world::broken(const std::string& what) {
 // --- one step -------------------------------------------------------------------------------------------------------
 
 void world::list_of(process& one, std::size_t index, int depth) {
-  const auto add = [&](act what, std::size_t which = 0) { actions_.push_back({what, index, which}); };
+  const auto add = [&](act what, std::size_t which = 0) { actions_.add(what, index, which); };
   if (paused(one)) return;
   if (!quiet_ && one.callers.size() < 4) add(act::start_caller);
   for (std::size_t i = 0; i != one.callers.size(); ++i) {
@@ -123,7 +123,7 @@ void world::list_of(process& one, std::size_t index, int depth) {
   } else if (link.waits()) {
     add(act::connect);
   }
-  if (link.waits() && link.next_deadline().value_or(seawall::never) <= now_) add(act::time_out);
+  if (link.has_late()) add(act::time_out);
 }
 
 void world::list_of_servers() {
@@ -132,25 +132,25 @@ void world::list_of_servers() {
     for (std::size_t i = 0; i != all.size(); ++i) {
       if (all[i]->in.empty()) continue;
       if (!all[i]->heard && !chance_.one_in(6)) continue;  // what a lost connection still carries comes late
-      actions_.push_back({act::serve, n, i});
-      actions_.push_back({act::serve, n, i});
+      actions_.add(act::serve, n, i);
+      actions_.add(act::serve, n, i);
     }
   }
-  if (chance_.one_in(4)) actions_.push_back({act::copy});
-  if (chance_.one_in(20)) actions_.push_back({act::remember});
-  if (chance_.one_in(4)) actions_.push_back({act::expire_key});
+  if (chance_.one_in(4)) actions_.add(act::copy);
+  if (chance_.one_in(20)) actions_.add(act::remember);
+  if (chance_.one_in(4)) actions_.add(act::expire_key);
 }
 
 void world::list_actions(int depth) {
   actions_.clear();
   for (std::size_t i = 0; i != processes_.size(); ++i) list_of(*processes_[i], i, depth);
   list_of_servers();
-  if (!outbox_.empty()) actions_.push_back({act::replay_outbox});
-  if (!tables_.late.empty() && chance_.one_in(10)) actions_.push_back({act::arrive_late});
-  if (plain_ && !draining_ && chance_.one_in(write_every_ * 4)) actions_.push_back({act::write_elsewhere});
-  actions_.push_back({act::pass_time});
-  if (chance_.one_in(2)) actions_.push_back({act::pass_time});
-  if (primary().out_of_memory && chance_.one_in(10)) actions_.push_back({act::give_memory});
+  if (!outbox_.empty()) actions_.add(act::replay_outbox);
+  if (!tables_.late.empty() && chance_.one_in(10)) actions_.add(act::arrive_late);
+  if (plain_ && !draining_ && chance_.one_in(write_every_ * 4)) actions_.add(act::write_elsewhere);
+  actions_.add(act::pass_time);
+  if (chance_.one_in(2)) actions_.add(act::pass_time);
+  if (primary().out_of_memory && chance_.one_in(10)) actions_.add(act::give_memory);
 }
 
 void world::step(int depth) {
@@ -167,8 +167,8 @@ void world::step(int depth) {
   probe();
 }
 
-void world::perform(const action& chosen, int depth) {
-  process& one = *processes_[std::min(chosen.who, processes_.size() - 1)];
+void world::perform(action chosen, int depth) {
+  process& one = *processes_[std::min<std::size_t>(chosen.who, processes_.size() - 1)];
   switch (chosen.what) {
     case act::start_caller: return start_caller(one, chance_.one_in(3), true);
     case act::move_caller: return move_caller(one, chosen.which);

@@ -141,6 +141,7 @@ class world {
     std::vector<batch> batches;
     std::vector<writer> writers;
     std::vector<write> undelivered;
+    std::uint64_t looked_at = 0;  // the link's number of ends, when they were looked at
     std::shared_ptr<sim_database> database;
     std::shared_ptr<cache_face> face;
     std::shared_ptr<seawall::sql::outbox_relay> relay;
@@ -164,8 +165,23 @@ class world {
   };
   struct action {
     act what;
-    std::size_t who = 0;
-    std::size_t which = 0;
+    std::uint8_t who = 0;
+    std::uint16_t which = 0;
+  };
+  // Filled anew for each step.
+  class action_list {
+   public:
+    void clear() { count_ = 0; }
+    void add(act what, std::size_t who = 0, std::size_t which = 0) {
+      if (count_ == items_.size()) [[unlikely]] items_.resize(2 * count_ + 64);
+      items_[count_++] = {what, static_cast<std::uint8_t>(who), static_cast<std::uint16_t>(which)};
+    }
+    std::size_t size() const { return count_; }
+    action operator[](std::size_t i) const { return items_[i]; }
+
+   private:
+    std::vector<action> items_;
+    std::size_t count_ = 0;
   };
 
   // world.cpp
@@ -173,7 +189,7 @@ class world {
   void list_actions(int depth);
   void list_of(process& one, std::size_t index, int depth);
   void list_of_servers();
-  void perform(const action& chosen, int depth);
+  void perform(action chosen, int depth);
   void serve(sim_node& node, std::size_t which);
   void pass_time();
   void pass_until(time_point when);
@@ -284,7 +300,7 @@ class world {
   std::size_t primary_ = 0;
   sim_node::data remembered_;  // what a restart of the primary finds
   std::vector<std::unique_ptr<process>> processes_;
-  std::vector<action> actions_;
+  action_list actions_;
   time_point servers_down_until_{};
 
   // how this seed is
@@ -327,7 +343,8 @@ class world {
   int callers_ever_ = 0;
   std::optional<std::string> broken_;
   std::vector<std::string> history_;
-  coverage seen_;
+  tally seen_;
+  coverage counters_;  // of the processes that have ended
 };
 
 }  // namespace simulation

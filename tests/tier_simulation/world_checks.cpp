@@ -151,29 +151,32 @@ void world::look_at_tags() {
   }
 }
 
-std::uint64_t world::unlinearized(const process& one) const { return one.cache->stats().total.unlinearized_reads; }
+std::uint64_t world::unlinearized(const process& one) const {
+  return one.cache->recorder().sum(seawall::cache_counter::unlinearized_reads);
+}
 
 void world::add_counters(const process& one) {
   if (!one.cache) return;
   const auto caches = one.cache->stats();
   for (const auto& counter : seawall::counter_table) {
-    seen_["cache: " + std::string(counter.name)] += caches.total.*counter.field;
+    counters_["cache: " + std::string(counter.name)] += caches.total.*counter.field;
   }
   const auto tiers = one.tier->stats();
   for (const auto& counter : seawall::tier_totals_table) {
-    seen_["tier: " + std::string(counter.name)] += tiers.totals.*counter.field;
+    counters_["tier: " + std::string(counter.name)] += tiers.totals.*counter.field;
   }
-  seen_["breaker: opened"] += tiers.breaker_counters.opened;
-  seen_["link: repeated"] += one.link->counted.repeated;
-  seen_["link: unknown"] += one.link->counted.unknown;
-  seen_["link: timeouts"] += one.link->counted.timeouts;
-  seen_["link: late_commands"] += one.link->counted.late_commands;
-  seen_["link: tags_told"] += one.link->counted.tags_told;
+  counters_["breaker: opened"] += tiers.breaker_counters.opened;
+  counters_["link: repeated"] += one.link->counted.repeated;
+  counters_["link: unknown"] += one.link->counted.unknown;
+  counters_["link: timeouts"] += one.link->counted.timeouts;
+  counters_["link: late_commands"] += one.link->counted.late_commands;
+  counters_["link: tags_told"] += one.link->counted.tags_told;
 }
 
 void world::add_coverage(coverage& sum) const {
-  for (const auto& [name, times] : seen_) sum[name] += times;
-  for (const auto& [name, times] : tables_.seen) sum[name] += times;
+  seen_.add_to(sum);
+  tables_.seen.add_to(sum);
+  for (const auto& [name, times] : counters_) sum[name] += times;
   for (const auto& node : nodes_) {
     sum["server: no_script"] += node->counted.no_script;
     sum["server: refused_for_memory"] += node->counted.refused_for_memory;

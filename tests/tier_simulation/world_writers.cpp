@@ -175,13 +175,16 @@ void world::help(const std::atomic<bool>& done) {
 void world::has_invalidated(process& one, const write& what) {
   for (int key = 0; key != keys; ++key) one.acknowledged[key] = std::max(one.acknowledged[key], what.made[key]);
   one.undelivered.push_back(what);
+  one.looked_at = 0;
   note("process {}: has invalidated {}", one.id, text_of(what));
   look_for_deliveries(one);
   const bool of_tag = what.what == write::of::tag || what.what == write::of::everything;
   if (!one.undelivered.empty() && of_tag) ++seen_["a change of a tag was not delivered at once"];
 }
 
+/// What waits to be delivered does so until a command ends.
 void world::look_for_deliveries(process& one) {
+  if (std::exchange(one.looked_at, one.link->ends()) == one.link->ends()) return;
   if (one.tier->stats().undelivered != 0) {
     ++seen_["an invalidation was not delivered at once"];
     return;
