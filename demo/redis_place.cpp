@@ -9,7 +9,6 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
-#include <span>
 #include <stdexcept>
 #include <thread>
 
@@ -83,13 +82,13 @@ void remove_keys(const std::string& url, const std::vector<std::string>& keys) {
   auto redis = redis::client::connect({.url = url});
   if (!redis) return;
   constexpr std::size_t batch = 500;
-  std::vector<std::string_view> words;
+  std::vector<cmd::command<std::int64_t>> pieces;  // one for each key: those of a cluster have different homes
   for (std::size_t first = 0; first < keys.size(); first += batch) {
-    words.assign(1, "UNLINK");
-    const std::size_t end = std::min(first + batch, keys.size());
-    words.insert(words.end(), keys.begin() + static_cast<std::ptrdiff_t>(first),
-                 keys.begin() + static_cast<std::ptrdiff_t>(end));
-    if (!redis->command(std::span<const std::string_view>(words))) return;
+    pieces.clear();
+    for (std::size_t i = first; i != std::min(first + batch, keys.size()); ++i) pieces.push_back(cmd::unlink(keys[i]));
+    for (const auto& removed : redis->run(pieces)) {
+      if (!removed) return;
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: redis_test.sh PATH-OF-SEAWALL-DEMO, with the URL of a server in REDIS_URL
+# usage: redis_test.sh PATH-OF-SEAWALL-DEMO, with a URL in REDIS_URL and the ports of all servers in REDIS_SERVERS
 # Runs the demonstration in two processes on a tiny shop, then with broken invalidation, which must be noticed.
 set -eu
 demo=$1
@@ -15,8 +15,10 @@ grep -q '"stale_answers": 0,' "$work/figures.json" || fail "no figures, or stale
 grep -q '"processes": 2,' "$work/figures.json" || fail "not two processes"
 if grep -q '"fresh_answers": 0,$' "$work/figures.json"; then fail "nobody asked for fresh answers"; fi
 if command -v redis-cli >/dev/null; then
-  left=$(redis-cli -u "$REDIS_URL" --scan --pattern 'seawall-demo-*' | wc -l)
-  [ "$left" -eq 0 ] || fail "$left keys of the run are left in the server"
+  for port in $REDIS_SERVERS; do
+    left=$(redis-cli -p "$port" --scan --pattern 'seawall-demo-*' | wc -l)
+    [ "$left" -eq 0 ] || fail "$left keys of the run are left in the server on port $port"
+  done
 fi
 if run --redis "$REDIS_URL" --break-invalidation >"$work/broken.txt"; then
   fail "broken invalidation was not noticed"
