@@ -63,7 +63,7 @@ void need_space(const fs::path& in, const shop_size& size) {
 /// the disk; all data are in memory, where indexes cost little; its many clients are the parallelism.
 bench::postgres_setup setup_for(const demo_options& options) {
   const auto sessions = static_cast<std::size_t>(options.processes) * (static_cast<std::size_t>(options.threads) + 10);
-  return {.only_socket = true,
+  return {.by_socket = true,
           .connections = std::max<std::size_t>(100, sessions + 20),
           .settings = {"shared_buffers=256MB", "max_wal_size=4GB", "synchronous_commit=off", "jit=off",
                        "random_page_cost=1.1", "max_parallel_workers_per_gather=0",
@@ -135,8 +135,7 @@ void prepared_shop::in_postgres(const demo_options& options, bool terminal, cons
     need_space(in, size_);
     const auto& server = places_->server.emplace(in, setup_for(options));
     url = server.url();
-    say("Server:   PostgreSQL for this run alone: pid {}, socket in {}, port {}\n", server.pid(),
-        server.home().string(), server.port());
+    say("Server:   PostgreSQL for this run alone: pid {}, {}\n", server.pid(), server.url_of_port());
   }
   if (stop) throw generation_stopped();
   postgres_schema& schema = places_->schema.emplace(url);

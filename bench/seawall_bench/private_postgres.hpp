@@ -1,4 +1,5 @@
-// A PostgreSQL server of a benchmark's or the demo's own: on a free port of the loopback, or on a Unix socket.
+// A PostgreSQL server of a benchmark's or the demo's own: on a free port of the loopback with a password, on a Unix
+// socket without.
 #pragma once
 
 #include <fmt/format.h>
@@ -20,6 +21,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -30,8 +32,8 @@
 namespace seawall::bench {
 
 struct postgres_setup {
-  /// No port is open: a socket in the server's folder, which only its user and root may enter.
-  bool only_socket = false;
+  /// `url()` names the socket, in the server's folder, which only its user and root may enter.
+  bool by_socket = false;
   std::size_t connections = 200;
   std::vector<std::string> settings = {};  ///< "jit=off": more of postgresql.conf
 };
@@ -45,7 +47,7 @@ class private_postgres {
   /// through, if root starts this. The server is as durable as its defaults are. Throws std::runtime_error with what to
   /// do. For the thread: the kernel kills the server when the thread ends that made it.
   explicit private_postgres(const std::filesystem::path& folder, const postgres_setup& how = {})
-      : home_(absolute(folder) / "postgres"), only_socket_(how.only_socket) {
+      : home_(absolute(folder) / "postgres"), by_socket_(how.by_socket) {
     const auto programs = folder_of_programs();
     if (!programs) {
       throw std::runtime_error("there is no PostgreSQL: install it (on Debian: the package postgresql), or name a "
@@ -66,13 +68,14 @@ class private_postgres {
   private_postgres& operator=(const private_postgres&) = delete;
 
   std::string url() const {
-    if (only_socket_) return fmt::format("postgres://bench@/postgres?host={}&port={}", home_.string(), port_);
-    return fmt::format("postgres://bench@127.0.0.1:{}/postgres", port_);
+    if (by_socket_) return fmt::format("postgres://bench@/postgres?host={}&port={}", home_.string(), port_);
+    return url_of_port();
+  }
+  /// With the password in it.
+  std::string url_of_port() const {
+    return fmt::format("postgres://bench:{}@127.0.0.1:{}/postgres", password_, port_);
   }
   pid_t pid() const noexcept { return child_->id(); }
-  std::uint16_t port() const noexcept { return port_; }
-  /// Where its socket is.
-  const std::filesystem::path& home() const noexcept { return home_; }
 
  private:
   // By PATH, or where Debian puts them, the newest first.
@@ -93,12 +96,14 @@ class private_postgres {
   }
 
   void start(const std::filesystem::path& programs, const postgres_setup& how) {
+    const auto secret = (home_ / "password").string();
+    if (!(std::ofstream(secret) << password_ << '\n')) throw std::runtime_error("cannot write " + secret);
     give_to_user();
-    run({(programs / "initdb").string(), "--pgdata", data(), "--auth", "trust", "--username", "bench", "--no-sync",
-         "--encoding", "UTF8", "--locale", "C"});
+    run({(programs / "initdb").string(), "--pgdata", data(), "--auth-local", "trust", "--auth-host", "scram-sha-256",
+         "--pwfile", secret, "--username", "bench", "--no-sync", "--encoding", "UTF8", "--locale", "C"});
     port_ = free_port();
     std::vector<std::string> words{(programs / "postgres").string(), "-D", data(), "-p", std::to_string(port_), "-h",
-                                   only_socket_ ? "" : "127.0.0.1", "-k", home_.string(), "-c",
+                                   "127.0.0.1", "-k", home_.string(), "-c",
                                    fmt::format("max_connections={}", how.connections)};
     for (const std::string& setting : how.settings) {
       words.emplace_back("-c");
@@ -133,6 +138,11 @@ class private_postgres {
 
   std::string data() const { return (home_ / "data").string(); }
 
+  static std::string random_password() {
+    std::random_device source;
+    return fmt::format("{:08x}{:08x}{:08x}{:08x}", source(), source(), source(), source());
+  }
+
   // The server refuses to run for root; the package has made a user for it.
   static bool is_root() { return geteuid() == 0; }
   static std::vector<std::string> as_user(std::vector<std::string> command) {
@@ -166,8 +176,7 @@ class private_postgres {
 
   void wait_until_ready(const std::filesystem::path& programs) {
     for (int wait = 0; wait != 500 && child_->running(); ++wait) {
-      const std::vector<std::string> ask{(programs / "pg_isready").string(), "-q", "-h",
-                                         only_socket_ ? home_.string() : "127.0.0.1", "-p",
+      const std::vector<std::string> ask{(programs / "pg_isready").string(), "-q", "-h", "127.0.0.1", "-p",
                                          std::to_string(port_)};
       if (run_quietly(ask, home_ / "ready.log") == 0) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -186,7 +195,8 @@ class private_postgres {
   }
 
   std::filesystem::path home_;
-  bool only_socket_;
+  bool by_socket_;
+  std::string password_ = random_password();
   std::uint16_t port_ = 0;
   std::optional<child_process> child_;
 };
