@@ -63,7 +63,9 @@ counter_set counters_of(const std::string& name, const write_behind_stats& read)
                        {"commits", "Groups of writes that went to the log.", read.commits},
                        {"syncs", "Syncs of the log.", read.syncs},
                        {"failed_syncs", "Syncs of the log that failed.", read.failed_syncs},
-                       {"failed_checkpoints", "Checkpoints that could not be written.", read.failed_checkpoints}}};
+                       {"failed_checkpoints", "Checkpoints that could not be written.", read.failed_checkpoints},
+                       {"take_overs", "Leases of partitions that were taken.", read.take_overs},
+                       {"lost_leases", "Leases that ended before they were given back.", read.lost_leases}}};
 }
 
 }  // namespace seawall::source

@@ -275,8 +275,10 @@ void stream_engine::lose(unsigned partition, bool gives_back) {
   if (gives_back) stream_.release(partition, text);
   {
     const locked lock{mutex_};
-    ++stats_.lost_leases;
-    if (leases_[partition].lease.text == text) leases_[partition].lease = {};
+    if (leases_[partition].lease.text == text) {  // or else it is counted
+      ++stats_.lost_leases;
+      leases_[partition].lease = {};
+    }
     next_hold_ = time_point{};
     keeper_wakes_ = true;
   }
