@@ -41,6 +41,7 @@ truth make_shared_truth(const settings& how, const std::filesystem::path& file) 
   truth shared = truth::create(file, how.keys);
   auto& head = shared.head();
   head.captures.store(1);
+  head.by_triggers.store(how.mode == "trigger" ? 1 : 0);
   head.seed.store(how.seed);
   head.processes.store(how.processes);
   head.threads.store(how.threads);

@@ -17,14 +17,21 @@ using seawall::servers::postgres_server;
 using seawall::servers::tcp_proxy;
 
 constexpr const char* slot = "chaos";
+// Of the connection that reads the queue: it has the only lock of this kind.
+constexpr const char* queue_reader = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted";
+
+std::vector<std::string> config_for(bool by_triggers) {
+  return {by_triggers ? "wal_level = minimal" : "wal_level = logical", "max_connections = 100",
+          by_triggers ? "max_wal_senders = 0" : "max_wal_senders = 8", "max_replication_slots = 4"};
+}
 
 }  // namespace
 
 capture_servers::capture_servers(truth& shared, diary& log)
     : log_(log),
+      by_triggers_(shared.head().by_triggers.load() != 0),
       redis_(make_single(shared, log)),
-      postgres_(postgres_server::start({.config = {"wal_level = logical", "max_connections = 100",
-                                                   "max_wal_senders = 8", "max_replication_slots = 4"}})) {
+      postgres_(postgres_server::start({.config = config_for(by_triggers_)})) {
   for (std::size_t i = 0; i != shared.head().processes.load(); ++i) {
     proxies_.push_back(std::make_unique<tcp_proxy>(postgres_->port()));
   }
@@ -91,7 +98,8 @@ std::vector<fault> capture_servers::database_faults() {
     return begun{.text = "the database crashes: a kill of " + what};
   };
   const auto sender_ended = [this](dice&, const std::string&) {
-    return begun{.text = "the capture is thrown out: " + shoot("SELECT pid FROM pg_stat_replication", SIGTERM)};
+    return begun{.text = "the capture is thrown out: " +
+                         shoot(by_triggers_ ? queue_reader : "SELECT pid FROM pg_stat_replication", SIGTERM)};
   };
   const auto all_ended = [this](dice&, const std::string&) {
     const auto what = shoot("SELECT pid FROM pg_stat_activity WHERE backend_type IN ('client backend', 'walsender') "
@@ -130,16 +138,26 @@ bool capture_servers::says_yes(const std::string& query) {
 }
 
 bool capture_servers::captures() {
+  if (by_triggers_) {
+    return says_yes(fmt::format("SELECT count(*) FROM pg_trigger WHERE tgname = 'seawall_capture_{}' "
+                                "AND EXISTS ({})", slot, queue_reader));
+  }
   return says_yes(fmt::format("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{}' AND active", slot));
 }
 
 std::string capture_servers::place() {
-  auto found = db_->query_one<std::string>("SELECT pg_current_wal_insert_lsn()");
+  auto found = db_->query_one<std::string>(by_triggers_ ? "SELECT pg_snapshot_xmax(pg_current_snapshot())::text"
+                                                        : "SELECT pg_current_wal_insert_lsn()");
   if (!found) throw std::runtime_error(found.error().message());
   return **std::move(found);
 }
 
+// Rows of the queue go when they are delivered. A transaction that is still open may add some.
 bool capture_servers::confirmed(const std::string& place) {
+  if (by_triggers_) {
+    return says_yes(fmt::format("SELECT count(*) WHERE pg_snapshot_xmin(pg_current_snapshot()) >= '{}'::xid8 "
+                                "AND NOT EXISTS (SELECT FROM seawall_capture_{})", place, slot));
+  }
   return says_yes(fmt::format("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{}' "
                               "AND confirmed_flush_lsn >= '{}'::pg_lsn", slot, place));
 }

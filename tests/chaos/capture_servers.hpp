@@ -37,9 +37,9 @@ class capture_servers {
 
   /// Whether somebody reads the slot.
   bool captures();
-  /// The end of the database's log.
+  /// All that was written is before it: the end of the database's log, or the next transaction.
   std::string place();
-  /// Whether the slot is confirmed up to there.
+  /// Whether the slot is confirmed up to there, or the queue has nothing more of it.
   bool confirmed(const std::string& place);
 
  private:
@@ -48,6 +48,7 @@ class capture_servers {
   std::string shoot(const std::string& query, int signal);
 
   diary& log_;
+  const bool by_triggers_;
   std::unique_ptr<topology> redis_;
   std::unique_ptr<seawall::servers::postgres_server> postgres_;
   std::vector<std::unique_ptr<seawall::servers::tcp_proxy>> proxies_;  // of the database

@@ -83,8 +83,8 @@ void print_capture(const settings& how, const truth& shared, const diary& log,
     }
   }
   const auto tallied = [&](tally of) { return grouped(shared.sum(of)); };
-  fmt::print("\ncapture: {} processes with {} readers, {} keys, D = {} ms, seed {}, {:.1f} s\n", how.processes,
-             how.threads, how.keys, how.bound_ms, how.seed, log.seconds(now()));
+  fmt::print("\ncapture, mode {}: {} processes with {} readers, {} keys, D = {} ms, seed {}, {:.1f} s\n", how.mode,
+             how.processes, how.threads, how.keys, how.bound_ms, how.seed, log.seconds(now()));
   fmt::print("  writes            {} committed: {} of one row, {} of several, {} transactions of several statements,\n"
              "{:20}{} of a key; {} rows changed, {} of them removed; {} rolled back, {} failed\n"
              "{:20}({} with an outcome that had to be looked up)\n",
@@ -103,8 +103,8 @@ void print_capture(const settings& how, const truth& shared, const diary& log,
   print_disagreements(shared, log);
   if (!failure.empty()) fmt::print("  FAILED: {}\n", failure);
   if (shared.head().violations.load() != 0 || !failure.empty()) {
-    fmt::print("\n  again: ./dev chaos --scenario capture --seed {} --writes {} --keys {} --processes {} "
-               "--threads {}\n", how.seed, how.writes, how.keys, how.processes, how.threads);
+    fmt::print("\n  again: ./dev chaos --scenario capture --mode {} --seed {} --writes {} --keys {} --processes {} "
+               "--threads {}\n", how.mode, how.seed, how.writes, how.keys, how.processes, how.threads);
   }
   std::fflush(stdout);
 }

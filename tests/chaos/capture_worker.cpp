@@ -154,7 +154,9 @@ void capture_worker::capture() {
     fmt::print("{}\n", text);
     std::fflush(stdout);
   };
+  const bool by_triggers = shared_.head().by_triggers.load() != 0;
   seawall::change_capture changes{{.url = state_.database,
+                                   .mode = by_triggers ? seawall::capture_mode::trigger : seawall::capture_mode::log,
                                    .slot = "chaos",
                                    .create = true,
                                    .connect_timeout = 1s,

@@ -38,7 +38,7 @@ int work(const chaos::settings& how) {
 
 // Why the scenario cannot be run here; empty if it can. A write-behind has SQLite to write to.
 std::string what_is_missing(const chaos::settings& how) {
-  if (how.scenario == "write-behind") return {};
+  if (how.scenario == "write-behind" && how.level == "local_log") return {};
   if (!seawall::servers::server_available()) return seawall::servers::why_no_server();
   return how.scenario == "capture" ? seawall::servers::why_no_postgres() : std::string{};
 }

@@ -1,5 +1,5 @@
 // scenario: what a run proves of the sources, beside the topologies of the shared tier. Each prints its summary, and
-// answers whether every promise held. Both throw std::runtime_error.
+// answers whether every promise held. All throw std::runtime_error.
 #pragma once
 
 #include "settings.hpp"
@@ -12,8 +12,10 @@ namespace chaos {
 
 /// Change capture: caches over a shared tier, a database that a stranger changes, and everything is killed in turn.
 bool run_capture(const settings& how, const std::filesystem::path& program);
-/// Write-behind with a log: its process is killed, and PostgreSQL, if there is one.
+/// Write-behind with a log: its process is killed, and PostgreSQL, if there is one; and Redis, if the log is there.
 bool run_write_behind(const settings& how);
+/// Of these the levels redis and redis_replicated.
+bool run_shared_write_behind(const settings& how);
 
 /// A line of progress on stderr: several in a second at a terminal, else one in ten seconds.
 class progress_line {

@@ -14,14 +14,20 @@ parsed parse(int count, char** words) {
                "Every answer is checked against the promises of docs/guide/consistency.md."};
   app.add_option("--scenario", how.scenario,
                  "tier: processes that share a Redis; capture: change capture from PostgreSQL;\n"
-                 "write-behind: a local log, over SQLite and PostgreSQL")
+                 "write-behind: a log, over SQLite and PostgreSQL")
       ->check(CLI::IsMember({"tier", "capture", "write-behind"}))
       ->capture_default_str();
   app.add_option("--writes", how.writes, "of the scenario capture")
       ->check(CLI::Range(100, 100'000'000))
       ->capture_default_str();
+  app.add_option("--mode", how.mode, "of the scenario capture: from the server's log, or by triggers")
+      ->check(CLI::IsMember({"log", "trigger"}))
+      ->capture_default_str();
   app.add_option("--kills", how.kills, "of the scenario write-behind")
       ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  app.add_option("--level", how.level, "of the scenario write-behind: what has the log, which is killed, too")
+      ->check(CLI::IsMember({"local_log", "redis", "redis_replicated"}))
       ->capture_default_str();
   std::string topology = "single";
   app.add_option("--topology", topology,

@@ -22,7 +22,9 @@ struct settings {
   std::uint64_t bound_ms = 500;
   std::uint64_t seed = 0;
   std::uint64_t writes = 20'000;  ///< Of the scenario capture.
+  std::string mode = "log";       ///< Of the scenario capture.
   std::uint64_t kills = 200;      ///< Of the scenario write-behind.
+  std::string level = "local_log";  ///< Of the scenario write-behind.
   std::vector<std::string> faults = {};  ///< Their groups; none: all of them.
   bool verbose = false;
   mischief wrong = mischief::none;

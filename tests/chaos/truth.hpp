@@ -125,6 +125,7 @@ struct truth_header {
   moment two_primaries_ended;
   // Of the scenario capture.
   number captures;     ///< 0: it is another scenario.
+  number by_triggers;  ///< 1: the capture does not read the server's log.
   number round;        ///< The last one that has ended, and is to be checked.
   number faults_open;
   moment fault_ended;  ///< The last one that was over.

@@ -58,7 +58,7 @@ TEST_F(WriteBehindKilled, LosesReordersAndRepeatsNothing) {
     if (round % 10 == 0 || round == kills) expect_all_applied(round);
   }
   EXPECT_GT(killed_while_writing, 0);
-  EXPECT_EQ(known.keys(), 6U);
+  EXPECT_GT(known.keys(), 6U) << "more rounds than one";
 }
 
 TEST_F(WriteBehindKilled, IsNoticedWhenItHasNoLog) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <tuple>
@@ -20,13 +21,25 @@ T value_of(seawall::result<T> answer) {
   return *std::move(answer);
 }
 
+// The version of each key.
+std::map<int, std::int64_t> read_rows(seawall::sql::database& db) {
+  std::map<int, std::int64_t> all;
+  for (int after = -1;;) {
+    const auto rows = value_of(db.query<std::pair<int, std::int64_t>>(
+        "SELECT key, version FROM rows WHERE key > $1 ORDER BY key LIMIT $2", after, page));
+    for (const auto& [key, version] : rows) all[after = key] = version;
+    if (std::cmp_less(rows.size(), page)) return all;
+  }
+}
+
 }  // namespace
 
 void ledger::note(const std::string& line) {
   int key = 0;
   long long number = 0;
-  if (std::sscanf(line.c_str(), "ack %d %lld", &key, &number) != 2) return;
-  last_[key] = number;
+  long long version = 0;
+  if (std::sscanf(line.c_str(), "ack %d %lld %lld", &key, &number, &version) != 3) return;
+  last_[key] = {.version = version, .number = number};
   ++count_;
 }
 
@@ -56,17 +69,14 @@ void ledger::read_history(seawall::sql::database& db, findings& found) {
 findings ledger::check(seawall::sql::database& db) {
   findings found;
   read_history(db, found);
-  for (const auto& [key, number] : last_) {
-    const auto row = value_of(db.query_one<std::tuple<std::optional<std::int64_t>>>(
-        "SELECT value FROM rows WHERE key = $1", key));
-    // Removed: by the operation that ends in 9, which the one before may have been the last acknowledged of.
-    const bool there = row && (std::get<0>(*row) ? *std::get<0>(*row) >= number : number % 10 >= 8);
-    if (there) continue;
+  const auto rows = read_rows(db);
+  for (const auto& [key, last] : last_) {
+    const auto row = rows.find(key);
+    if (row != rows.end() && row->second >= last.version) continue;
     ++found.lost;
-    found.examples.push_back(fmt::format("key {}: operation {} was acknowledged, the database has {}", key, number,
-                                         !row                ? "no row"
-                                         : std::get<0>(*row) ? std::to_string(*std::get<0>(*row))
-                                                             : "a removed one"));
+    found.examples.push_back(
+        fmt::format("key {}: operation {} (version {}) was acknowledged, the database has {}", key, last.number,
+                    last.version, row == rows.end() ? "no row" : fmt::format("version {}", row->second)));
   }
   return found;
 }

@@ -41,9 +41,9 @@ class ledger {
   void read_history(seawall::sql::database& db, findings& found);
 
   std::uint64_t count_ = 0;
-  std::map<int, std::int64_t> last_;  // the last operation of each key
-  std::map<int, effect> effects_;     // the last of each key
-  std::int64_t read_to_ = 0;          // the history, by its numbers
+  std::map<int, effect> last_;     // the last that was acknowledged of each key
+  std::map<int, effect> effects_;  // the last of each key
+  std::int64_t read_to_ = 0;       // the history, by its numbers
 };
 
 }  // namespace kills

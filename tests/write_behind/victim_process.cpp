@@ -1,6 +1,7 @@
 #include "victim_process.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -38,21 +39,38 @@ victim_process::~victim_process() {
   end();
 }
 
+// False: the end.
+bool victim_process::read_more() {
+  char piece[4096];
+  ssize_t got = 0;
+  do got = ::read(output_, piece, sizeof piece);
+  while (got < 0 && errno == EINTR);
+  if (got > 0) text_.append(piece, static_cast<std::size_t>(got));
+  return got > 0;
+}
+
 std::string victim_process::line() {
   std::size_t end = 0;
   while ((end = text_.find('\n')) == std::string::npos) {
-    char piece[4096];
-    const ssize_t got = ::read(output_, piece, sizeof piece);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return {};
-    text_.append(piece, static_cast<std::size_t>(got));
+    if (!read_more()) return {};
   }
   std::string first = text_.substr(0, end);
   text_.erase(0, end + 1);
   return first;
 }
 
+bool victim_process::has_line() {
+  while (text_.find('\n') == std::string::npos) {
+    pollfd output{.fd = output_, .events = POLLIN, .revents = 0};
+    if (::poll(&output, 1, 0) != 1) return false;
+    if (!read_more()) return true;
+  }
+  return true;
+}
+
 void victim_process::kill() const noexcept { ::kill(process_, SIGKILL); }
+void victim_process::stop() const noexcept { ::kill(process_, SIGSTOP); }
+void victim_process::go_on() const noexcept { ::kill(process_, SIGCONT); }
 
 int victim_process::end() noexcept {
   int status = 0;

@@ -18,12 +18,19 @@ class victim_process {
 
   /// The next line; empty at the end of the output.
   std::string line();
+  /// Whether `line` has an answer without waiting.
+  bool has_line();
   /// SIGKILL.
   void kill() const noexcept;
+  /// SIGSTOP and SIGCONT.
+  void stop() const noexcept;
+  void go_on() const noexcept;
   /// Waits for its end: the exit status, or minus the signal.
   int end() noexcept;
 
  private:
+  bool read_more();
+
   pid_t process_ = 0;
   int output_ = -1;
   std::string text_;
