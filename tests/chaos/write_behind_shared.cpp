@@ -55,7 +55,7 @@ class shared_killer final : public write_behind_run {
     const plan what = choose(in);
     const std::size_t chosen = chance_.below(running_.size());
     const bool is_new = !running_[chosen];
-    for (std::size_t slot = 0; slot != running_.size(); ++slot) start(in, slot);
+    for (std::size_t i = 0; i != running_.size(); ++i) start(in, i);
     log_.note({}, fmt::format("round {}: {}, process {}, after {} acknowledged writes", kills_ + 1,
                               in.at_server ? "PostgreSQL" : "SQLite", chosen, what.lines));
     if (what.lines == 0) pause_between_tries(std::chrono::milliseconds{chance_.below(40)});
@@ -69,10 +69,10 @@ class shared_killer final : public write_behind_run {
     if (what.lines == 0 && is_new) ++while_opening_;
   }
 
-  void start(world& in, std::size_t slot) {
-    if (running_[slot]) return;
-    running_[slot] = std::make_unique<victim_process>(std::vector<std::string>{
-        SEAWALL_VICTIM, in.rows, in.log, std::to_string(++started_), how_.level, std::to_string(slot)});
+  void start(world& in, std::size_t which) {
+    if (running_[which]) return;
+    running_[which] = std::make_unique<victim_process>(std::vector<std::string>{
+        SEAWALL_VICTIM, in.rows, in.log, std::to_string(++started_), how_.level, std::to_string(which)});
   }
 
   // Whether Redis is away at its end.
