@@ -70,5 +70,25 @@ TEST_F(WriteBehindKilled, IsNoticedWhenItHasNoLog) {
   EXPECT_GT(missing, 0);
 }
 
+TEST_F(WriteBehindKilled, IsHeldAgainstVersionsAndTheHistory) {
+  known.note("ack 1 27 100");
+  EXPECT_EQ(known.check(*db).lost, 1U) << "no row";
+  const auto applies = [this](std::uint64_t version) {
+    const operation removal{.key = 1, .value = std::nullopt, .sequence = version};
+    ASSERT_TRUE(apply(*db, {&removal, 1}));
+  };
+  applies(99);
+  EXPECT_EQ(known.check(*db).lost, 1U) << "removed before it";
+  applies(102);
+  EXPECT_TRUE(known.check(*db).none()) << "what was not acknowledged may take effect";
+  const auto note = [this](std::int64_t version) {
+    ASSERT_TRUE(db->execute("INSERT INTO history (key, value, version) VALUES (1, NULL, $1)", version));
+  };
+  note(102);
+  EXPECT_EQ(known.check(*db).repeated, 1U);
+  note(101);
+  EXPECT_EQ(known.check(*db).reordered, 1U);
+}
+
 }  // namespace
 }  // namespace kills
