@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <utility>
@@ -73,13 +74,21 @@ class posix_file final : public log_file {
   }
 
  private:
-  // A file that does not grow with each write is synced in less time: its size need not be written with the data.
-  // Where that cannot be had, writing takes the room, or says that there is none.
+  // Into blocks that the file has, and that were written before, a sync writes data alone: neither a new size nor that
+  // the blocks are in use, for which it would wait for the journal of the file system, with all who write to that.
+  // Where room cannot be had, writing takes it, or says that there is none.
   void reserve(off_t end) {
     if (end <= reserved_ || !reserves_) return;
-    const off_t more = std::clamp(end, off_t{64} << 10, off_t{4} << 20);
-    reserves_ = ::fallocate(file_.get(), 0, reserved_, end + more - reserved_) == 0;
-    if (reserves_) reserved_ = end + more;
+    static constexpr std::array<char, std::size_t{64} << 10> zeros{};
+    const off_t goal = end + std::clamp(end, off_t{64} << 10, off_t{1} << 20);
+    reserves_ = ::fallocate(file_.get(), 0, reserved_, goal - reserved_) == 0;
+    for (off_t at = std::max(end, reserved_); reserves_ && at < goal;) {
+      const auto more = std::min(static_cast<std::size_t>(goal - at), zeros.size());
+      const ssize_t written = ::pwrite(file_.get(), zeros.data(), more, at);
+      reserves_ = written > 0;
+      at += written;
+    }
+    if (reserves_) reserved_ = goal;
   }
 
   descriptor file_;
