@@ -83,7 +83,7 @@ result<void> dead_letters::read() {
   auto names = files_->list(directory_);
   if (!names) return std::unexpected(std::move(names).error());
   if (std::ranges::find(*names, file_name) == names->end()) return {};
-  auto bytes = files_->read(path_);
+  auto bytes = files_->read(path_, whole_file);
   if (!bytes) return std::unexpected(std::move(bytes).error());
   bool damaged = false;
   for (std::size_t at = 0; at < bytes->size();) {
@@ -107,19 +107,12 @@ result<void> dead_letters::read() {
 
 result<void> dead_letters::rewrite() {
   if (directory_.empty()) return {};
-  const std::string unfinished = path_ + std::string{unfinished_suffix};
-  auto file = files_->create(unfinished);
+  std::string records;
+  for (const auto& [sequence, letter] : letters_) records += to_record(letter);
+  for (const auto& [sequence, key] : removed_) records += removal(sequence, key);
+  auto file = write_beside(*files_, path_, records, true);
   if (!file) return std::unexpected(std::move(file).error());
-  result<void> done{};
-  for (const auto& [sequence, letter] : letters_) {
-    if (done) done = (*file)->append(to_record(letter));
-  }
-  for (const auto& [sequence, key] : removed_) {
-    if (done) done = (*file)->append(removal(sequence, key));
-  }
-  if (done) done = (*file)->sync();
-  if (done) done = files_->rename(unfinished, path_);
-  if (done) done = files_->sync_directory(directory_);
+  auto done = files_->sync_directory(directory_);
   if (done) file_ = *std::move(file);
   return done;
 }

@@ -106,18 +106,21 @@ class posix_lock final : public directory_lock {
   descriptor file_;  // closing it gives the lock back
 };
 
-result<std::string> read_all(const descriptor& file, const std::string& path) {
+result<std::string> read_from(const descriptor& file, const std::string& path, std::size_t most) {
   std::string bytes;
   struct stat about {};
-  if (::fstat(file.get(), &about) == 0 && about.st_size > 0) bytes.reserve(static_cast<std::size_t>(about.st_size));
+  if (::fstat(file.get(), &about) == 0 && about.st_size > 0) {
+    bytes.reserve(std::min(static_cast<std::size_t>(about.st_size), most));
+  }
   char piece[65536];
-  for (;;) {
-    const ssize_t got = ::read(file.get(), piece, sizeof piece);
+  while (bytes.size() < most) {
+    const ssize_t got = ::read(file.get(), piece, std::min(sizeof piece, most - bytes.size()));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return storage_failure(errno, "read", path);
-    if (got == 0) return bytes;
+    if (got == 0) break;
     bytes.append(piece, static_cast<std::size_t>(got));
   }
+  return bytes;
 }
 
 class posix_files final : public file_layer {
@@ -143,7 +146,7 @@ class posix_files final : public file_layer {
     if (!file) return storage_failure(errno, "open", path);
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) return storage_failure(errno, "lock", path);
-      const auto holder = read_all(file, path);
+      const auto holder = read_from(file, path, whole_file);
       const boost::system::error_code busy{EBUSY, boost::system::system_category()};
       return std::unexpected(error{busy, fmt::format("'{}' is in use by process {}", directory,
                                                      holder && !holder->empty() ? *holder : "(unknown)")});
@@ -172,10 +175,10 @@ class posix_files final : public file_layer {
     return std::make_unique<posix_file>(std::move(file), path);
   }
 
-  result<std::string> read(const std::string& path) override {
+  result<std::string> read(const std::string& path, std::size_t most) override {
     const descriptor file = open_file(path, O_RDONLY);
     if (!file) return storage_failure(errno, "open", path);
-    return read_all(file, path);
+    return read_from(file, path, most);
   }
 
   result<void> rename(const std::string& from, const std::string& to) override {
@@ -197,6 +200,20 @@ class posix_files final : public file_layer {
 };
 
 }  // namespace
+
+result<std::unique_ptr<log_file>> write_beside(file_layer& files, const std::string& path, std::string_view bytes,
+                                               bool durable) {
+  const std::string unfinished = path + std::string{unfinished_suffix};
+  auto file = files.create(unfinished);
+  if (!file) return file;
+  auto done = (*file)->append(bytes);
+  if (done && durable) done = (*file)->sync();
+  if (done) done = files.rename(unfinished, path);
+  if (done) return file;
+  file->reset();
+  (void)files.remove(unfinished);  // the next opening does it, too
+  return std::unexpected(std::move(done).error());
+}
 
 std::shared_ptr<file_layer> make_posix_files() { return std::make_shared<posix_files>(); }
 

@@ -6,7 +6,9 @@
 
 #include "seawall/base/result.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,13 +44,23 @@ class file_layer {
   virtual result<std::vector<std::string>> list(const std::string& directory) = 0;
   /// An empty file, whatever was there before.
   virtual result<std::unique_ptr<log_file>> create(const std::string& path) = 0;
-  /// All of a file.
-  virtual result<std::string> read(const std::string& path) = 0;
+  /// The first `most` bytes of a file, or all of them if it has less.
+  virtual result<std::string> read(const std::string& path, std::size_t most) = 0;
   /// Replaces what has the new name.
   virtual result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual result<void> remove(const std::string& path) = 0;
   virtual result<void> sync_directory(const std::string& path) = 0;
 };
+
+inline constexpr std::size_t whole_file = std::numeric_limits<std::size_t>::max();
+
+/// Of the name of a file until it is whole; what has it when a directory is opened may be removed.
+inline constexpr std::string_view unfinished_suffix = ".tmp";
+
+/// A file that has its name only when it has all of `bytes`, and with `durable` only when the disk has them; then it
+/// takes the place of what had the name. Whether it does so for good, `sync_directory` says.
+result<std::unique_ptr<log_file>> write_beside(file_layer& files, const std::string& path, std::string_view bytes,
+                                               bool durable);
 
 /// The machine's own (POSIX).
 std::shared_ptr<file_layer> make_posix_files();

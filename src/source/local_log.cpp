@@ -74,43 +74,31 @@ result<void> local_log::write(std::string_view records) {
 
 result<void> local_log::sync() {
   if (unsynced_.empty()) return {};
-  if (active_) {
-    if (active_->sync()) {
-      durable_ = last_;
-      unsynced_.clear();
-      return {};
-    }
-    ++failed_syncs_;
-    active_.reset();
-  }
-  if (auto moved = start_segment(unsynced_first_, unsynced_, false); !moved) return moved;
-  if (auto done = active_->sync(); !done) {
-    ++failed_syncs_;
-    active_.reset();
-    return done;
+  if (!active_ || !sync_active()) {
+    if (auto moved = start_segment(unsynced_first_, unsynced_, false); !moved) return moved;
+    if (auto done = sync_active(); !done) return done;
   }
   durable_ = last_;
   unsynced_.clear();
   return {};
 }
 
+// A file whose sync has failed is left alone from then on.
+result<void> local_log::sync_active() {
+  auto done = active_->sync();
+  if (done) return done;
+  ++failed_syncs_;
+  active_.reset();
+  return done;
+}
+
 // Under its own name only when it is whole, so that it never replaces records of which it has no copy.
 result<void> local_log::start_segment(std::uint64_t first, std::string_view records, bool durable) {
   const std::uint64_t number = next_number_++;
-  const std::string path = path_of(number);
-  const std::string unfinished = path + std::string{unfinished_suffix};
   std::string bytes = write_header({.number = number, .first = first, .name = name_});
   bytes += records;
-  auto file = files_->create(unfinished);
+  auto file = write_beside(*files_, path_of(number), bytes, durable);
   if (!file) return std::unexpected(std::move(file).error());
-  auto done = (*file)->append(bytes);
-  if (done && durable) done = (*file)->sync();
-  if (done) done = files_->rename(unfinished, path);
-  if (!done) {
-    file->reset();
-    (void)files_->remove(unfinished);  // the next opening does it, too
-    return done;
-  }
   segments_.push_back({.number = number, .first = first, .bytes = bytes.size()});
   if (auto named = files_->sync_directory(how_.directory); !named) return named;
   active_ = *std::move(file);
@@ -153,14 +141,9 @@ result<void> local_log::checkpoint(std::uint64_t applied) {
 
 result<void> local_log::write_checkpoint_file(std::uint64_t applied) {
   const std::string path = how_.directory + '/' + std::string{checkpoint_name};
-  const std::string unfinished = path + std::string{unfinished_suffix};
-  auto file = files_->create(unfinished);
+  auto file = write_beside(*files_, path, write_checkpoint({.applied = applied, .durable = durable_}), true);
   if (!file) return std::unexpected(std::move(file).error());
-  auto done = (*file)->append(write_checkpoint({.applied = applied, .durable = durable_}));
-  if (done) done = (*file)->sync();
-  if (done) done = files_->rename(unfinished, path);
-  if (done) done = files_->sync_directory(how_.directory);
-  if (!done) return done;
+  if (auto named = files_->sync_directory(how_.directory); !named) return named;
   checkpointed_ = applied;
   claimed_ = durable_;
   while (can_shrink(applied)) {

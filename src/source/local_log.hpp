@@ -85,6 +85,7 @@ class local_log {
       : files_(std::move(files)), name_(std::move(name)), how_(how) {}
 
   result<void> recover(const visitor& visit, std::uint64_t least);
+  result<void> sync_active();
   result<void> finish_segment();
   result<void> write_checkpoint_file(std::uint64_t applied);
   result<void> write(std::string_view records);

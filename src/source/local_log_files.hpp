@@ -17,7 +17,6 @@ inline constexpr std::size_t segment_header_size = 256;
 inline constexpr std::size_t max_log_name = 200;
 inline constexpr std::uint32_t log_format_version = 1;
 inline constexpr std::string_view checkpoint_name = "checkpoint";
-inline constexpr std::string_view unfinished_suffix = ".tmp";
 inline constexpr std::string_view damaged_suffix = ".damaged";
 
 std::string segment_name(std::uint64_t number);

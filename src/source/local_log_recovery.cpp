@@ -83,7 +83,7 @@ class log_reader {
     std::ranges::sort(segments_, {}, &found_segment::number);
     if (!has_checkpoint) return {};
     const std::string path = how_.directory + '/' + std::string{checkpoint_name};
-    auto bytes = files_.read(path);
+    auto bytes = files_.read(path, whole_file);
     if (!bytes) return std::unexpected(std::move(bytes).error());
     if (const auto mark = read_checkpoint(*bytes)) {
       found_.applied = mark->applied;
@@ -99,7 +99,7 @@ class log_reader {
   result<void> read_headers() {
     std::uint64_t end = no_end;
     for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
-      auto bytes = files_.read(segment->file);
+      auto bytes = files_.read(segment->file, segment_header_size);
       if (!bytes) return std::unexpected(std::move(bytes).error());
       segment->header = read_header(*bytes);
       segment->end = end;
@@ -119,7 +119,7 @@ class log_reader {
 
   result<void> read_segment(const found_segment& segment, const local_log::visitor& visit) {
     if (segment.header && segment.header->first > segment.end) return {};
-    auto read = files_.read(segment.file);
+    auto read = files_.read(segment.file, whole_file);
     if (!read) return std::unexpected(std::move(read).error());
     const std::string_view bytes = *read;
     if (segment.header && segment.header->first > last() + 1) {
@@ -237,7 +237,7 @@ class log_reader {
 };
 
 result<void> copy_aside(file_layer& files, const std::string& file) {
-  const auto bytes = files.read(file);
+  const auto bytes = files.read(file, whole_file);
   if (!bytes) return std::unexpected(bytes.error());
   auto copy = files.create(file + std::string{damaged_suffix});
   if (!copy) return std::unexpected(std::move(copy).error());

@@ -128,6 +128,13 @@ TEST_F(Mapping, WhatDoesNotFitIsNamed) {
   }
 }
 
+TEST(SqlMessage, AStatementIsCutBetweenCharacters) {
+  const std::string many(158, 'a');
+  EXPECT_EQ(sql::shortened(many + "\u00e9"), many + "\u00e9");
+  EXPECT_EQ(sql::shortened(many + "\u00e9x"), many + "\u00e9...");
+  EXPECT_EQ(sql::shortened(many + "a\u00e9"), many + "a...");
+}
+
 TEST_F(Mapping, ALoaderGivesValueAbsenceVersionOrError) {
   ASSERT_TRUE(db->execute("CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT, price INT, note TEXT, v INT)"));
   ASSERT_TRUE(db->execute("INSERT INTO products VALUES (1, 'anvil', 5, NULL, 3), (2, 'drum', 6, 'x', 0)"));

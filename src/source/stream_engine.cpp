@@ -44,8 +44,7 @@ result<std::shared_ptr<write_engine>> open_stream_engine(engine_options how, eng
 }
 
 stream_engine::stream_engine(engine_options how, engine_hooks hooks)
-    : how_(std::move(how)),
-      calls_(how_.name, how_.on_log, std::move(hooks)),
+    : engine_base(std::move(how), std::move(hooks)),
       stream_(how_.redis, how_.acknowledged == acknowledged::redis_replicated,
               fmt::format("{:016x}{:016x}", entropy_seed(), entropy_seed())),
       own_(how_.redis.partitions),
@@ -68,40 +67,13 @@ result<void> stream_engine::open() {
   return {};
 }
 
-bool stream_engine::has_room(std::size_t bytes) const noexcept {
-  const std::size_t count = own_.size() + unaccepted_;
-  return count == 0 ||
-         (count < how_.most_backlog && own_.bytes() + unaccepted_bytes_ + bytes <= how_.most_backlog_bytes);
-}
-
-// Whether the caller is to wait for the source.
-result<bool> stream_engine::admit(locked& lock, std::size_t bytes, time_point until) {
-  if (!closed_ && has_room(bytes)) return false;
-  if (!closed_ && how_.when_full == when_full::write_through) return true;
-  ++waiting_;
-  wake_drainer();
-  space_.wait_until(lock, within_hour(until), [&] { return closed_ || has_room(bytes); });
-  --waiting_;
-  if (closed_) return fail(errc::closed, fmt::format("the write-behind '{}' is closed", how_.name));
-  if (has_room(bytes) && steady_now() < until) return false;
-  return fail(errc::overloaded,
-              fmt::format("the backlog of the write-behind '{}' is full: {} operations of this process, {} bytes",
-                          how_.name, own_.size() + unaccepted_, own_.bytes() + unaccepted_bytes_));
-}
-
 result<write_receipt> stream_engine::submit(bool removed, std::string key, std::string value, duration limit) {
   const std::size_t bytes = key.size() + value.size();
-  if (bytes > how_.most_operation_bytes) {
-    return fail(errc::invalid_argument, fmt::format("a write of {} bytes to '{}', at most {} (most_operation_bytes)",
-                                                    bytes, how_.name, how_.most_operation_bytes));
-  }
+  if (auto fits = check_size(bytes); !fits) return std::unexpected(std::move(fits).error());
   const time_point until = after(steady_now(), limit);
   locked lock{mutex_};
   const auto through = admit(lock, bytes, until);
-  if (!through) {
-    ++stats_.refused;
-    return std::unexpected(through.error());
-  }
+  if (!through) return std::unexpected(through.error());
   if (staged_.empty()) {
     staged_group_ = std::make_shared<stream_group>();
     committer_.notify_one();
@@ -109,8 +81,8 @@ result<write_receipt> stream_engine::submit(bool removed, std::string key, std::
   const std::size_t place = staged_.size();
   const auto group = staged_group_;
   staged_.push_back({.removed = removed, .key = std::move(key), .value = std::move(value)});
-  ++unaccepted_;
-  unaccepted_bytes_ += bytes;
+  ++on_the_way_.count;
+  on_the_way_.bytes += bytes;
   lock.unlock();
   auto outcome = group->wait_until(until, place);
   if (!outcome) {
@@ -144,11 +116,6 @@ result<void> stream_engine::wait_applied(locked& lock, const accepted_write& wri
   return {};
 }
 
-void stream_engine::wake_drainer() {
-  drainer_wakes_ = true;
-  drainer_.notify_one();
-}
-
 operation_ptr stream_engine::pending(std::string_view key) const {
   const locked lock{mutex_};
   return own_.pending(key);
@@ -173,12 +140,12 @@ void stream_engine::commit_staged(locked& lock) {
   const time_point now = steady_now();
   std::vector<result<accepted_write>> outcomes;
   outcomes.reserve(writes.size());
-  unaccepted_ -= writes.size();
+  on_the_way_.count -= writes.size();
   std::optional<error> failure;
   bool others_drain = false;
   for (std::size_t i = 0; i != writes.size(); ++i) {
     staged_write& write = writes[i];
-    unaccepted_bytes_ -= write.key.size() + write.value.size();
+    on_the_way_.bytes -= write.key.size() + write.value.size();
     if (!ids[i]) {
       ++stats_.refused;
       failure = ids[i].error();
@@ -239,33 +206,9 @@ result<void> stream_engine::flush(duration limit, const flush_progress& progress
               fmt::format("{} operations of the write-behind '{}' are still to be applied", left, how_.name));
 }
 
-result<void> stream_engine::close(duration limit) {
-  const std::lock_guard one{closing_};
-  if (!drain_thread_.joinable()) return {};
-  {
-    const locked lock{mutex_};
-    closed_ = true;
-  }
-  space_.notify_all();
-  (void)flush(limit, nullptr);  // what is left is in the stream
-  stop();
-  return {};
-}
-
-void stream_engine::stop() {
-  {
-    const locked lock{mutex_};
-    drainer_stops_ = true;
-    drainer_.notify_all();
-    settled_.notify_all();
-  }
-  if (drain_thread_.joinable()) drain_thread_.join();
-  {
-    const locked lock{mutex_};
-    others_stop_ = true;
-    committer_.notify_all();
-    keeper_.notify_all();
-  }
+void stream_engine::stop_others() {
+  committer_.notify_all();
+  keeper_.notify_all();
   if (commit_thread_.joinable()) commit_thread_.join();
   if (keep_thread_.joinable()) keep_thread_.join();
 }
@@ -274,15 +217,14 @@ write_behind_stats stream_engine::stats() const {
   const locked lock{mutex_};
   write_behind_stats copy = stats_;
   const time_point now = steady_now();
-  copy.backlog = own_.size() + unaccepted_;
-  copy.backlog_bytes = own_.bytes() + unaccepted_bytes_;
+  const load all = held();
+  copy.backlog = all.count;
+  copy.backlog_bytes = all.bytes;
   const time_point oldest = own_.oldest();
   if (oldest != never) copy.lag = std::max(duration{}, now - oldest);
   for (unsigned i = 0; i != stream_.partitions(); ++i) copy.drained_partitions += holds(i, now) ? 1 : 0;
   return copy;
 }
-
-counter_set stream_engine::counters() const { return counters_of(how_.name, stats()); }
 
 std::vector<stored_letter> stream_engine::letters() const {
   auto found = stream_.letters();
@@ -295,12 +237,7 @@ result<void> stream_engine::replay(std::uint64_t sequence) {
   const auto letter = stream_.letter(sequence);
   if (!letter) return std::unexpected(letter.error());
   if (!*letter) return fail(errc::invalid_argument, fmt::format("no dead letter has sequence {}", sequence));
-  const operation_ptr operation = (*letter)->operation;
-  const operation_ptr later = pending(operation->key);
-  if (!later || later->sequence < sequence) {
-    if (auto done = calls_.write({&operation, 1}); !done) return done;
-    calls_.tell({&operation, 1});
-  }
+  if (auto done = write_again((*letter)->operation); !done) return done;
   return discard(sequence);
 }
 

@@ -6,12 +6,10 @@
 // was given and nobody has dealt with.
 #pragma once
 
-#include "engine_calls.hpp"
+#include "engine_base.hpp"
 #include "own_writes.hpp"
 #include "write_queue.hpp"
 #include "write_stream.hpp"
-
-#include "seawall/source/write_engine.hpp"
 
 #include <condition_variable>
 #include <deque>
@@ -64,38 +62,32 @@ struct stream_drain {
   time_point next_settle = time_point{};
 };
 
-class stream_engine final : public write_engine {
+class stream_engine final : public engine_base {
  public:
   stream_engine(engine_options how, engine_hooks hooks);
   ~stream_engine() override;
-  stream_engine(const stream_engine&) = delete;
-  stream_engine& operator=(const stream_engine&) = delete;
 
   result<void> open();
 
   result<write_receipt> submit(bool removed, std::string key, std::string value, duration limit) override;
   operation_ptr pending(std::string_view key) const override;
   result<void> flush(duration limit, const flush_progress& progress) override;
-  result<void> close(duration limit) override;
   write_behind_stats stats() const override;
-  counter_set counters() const override;
   std::vector<stored_letter> letters() const override;
   result<void> replay(std::uint64_t sequence) override;
   result<void> discard(std::uint64_t sequence) override;
 
  private:
-  using locked = std::unique_lock<std::mutex>;
   struct held_lease {
     stream_lease lease = {};
     time_point until = time_point{};
     bool had_group = false;
   };
 
-  bool has_room(std::size_t bytes) const noexcept;
-  result<bool> admit(locked& lock, std::size_t bytes, time_point until);
+  load kept() const override { return {.count = own_.size(), .bytes = own_.bytes()}; }
+  void stop_others() override;
+  result<void> close_with(const error&) override { return {}; }  // what is left is in the stream
   result<void> wait_applied(locked& lock, const accepted_write& write, time_point until);
-  void wake_drainer();
-  void stop();
 
   void commit_loop();
   void commit_staged(locked& lock);
@@ -119,38 +111,26 @@ class stream_engine final : public write_engine {
   std::vector<stream_id> ids_of(stream_drain& at, const stored_operation& operation) const;
   void note_settled(unsigned partition, std::span<const stream_id> ids, std::span<const operation_ptr> operations);
 
-  const engine_options how_;
-  engine_calls calls_;
   write_stream stream_;
 
-  mutable std::mutex mutex_;  // guards what follows, up to the next empty line
-  std::condition_variable committer_, drainer_, keeper_, space_, settled_;
+  // Guarded by mutex_, up to the next empty line.
+  std::condition_variable committer_, keeper_;
   std::vector<staged_write> staged_;
   std::shared_ptr<stream_group> staged_group_;
-  std::size_t unaccepted_ = 0;                  // operations on their way to the stream
-  std::size_t unaccepted_bytes_ = 0;
   own_writes own_;
   bool appending_ = false;
   std::set<std::pair<unsigned, stream_id>> early_;  // settled while a group is appended, which may be its own
   std::vector<held_lease> leases_;              // by partition
   std::vector<bool> news_;                      // by partition: this process has put something there
   time_point next_hold_ = time_point{};
-  bool drainer_wakes_ = false;
   bool keeper_wakes_ = false;
   bool unreachable_ = false;
   std::size_t telling_ = 0;
-  std::size_t waiting_ = 0;                     // callers that wait for room or for the source
-  std::size_t flushes_ = 0;
-  bool closed_ = false;
-  bool drainer_stops_ = false;
-  bool others_stop_ = false;
-  write_behind_stats stats_;
 
   std::vector<stream_drain> drains_;            // of the draining thread
   unsigned failures_ = 0;                       // batches, one after another
 
-  std::mutex closing_;
-  std::thread commit_thread_, keep_thread_, drain_thread_;  // guarded by closing_
+  std::thread keep_thread_;                     // guarded by closing_
 };
 
 constexpr bool is_shared(acknowledged level) noexcept {

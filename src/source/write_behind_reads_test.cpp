@@ -16,9 +16,27 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace seawall {
+
+// Cannot always be written, nor read; and says so by something that is no std::exception.
+struct sour {
+  int number = 0;
+};
+template <>
+struct codec<sour> {
+  static void encode(const sour& value, std::string& out) {
+    if (value.number == 13) throw value.number;
+    out += std::to_string(value.number);
+  }
+  static result<sour> decode(std::string_view bytes) {
+    if (bytes == "7") throw 7;
+    return sour{std::stoi(std::string{bytes})};
+  }
+};
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -178,6 +196,26 @@ TEST_F(WriteBehindReads, TheCacheHearsOfAnAppliedWriteBeforeItIsForgotten) {
     ASSERT_GE(told.heard().size(), 2U);
     EXPECT_TRUE(told.heard()[1]) << "applied, and still pending";
   }
+}
+
+TEST(WriteBehindCodec, WhateverItThrowsIsAnError) {
+  auto opened = write_behind<int, sour>::open({
+      .name = "t",
+      .write = [](auto) -> result<void> { return {}; },
+      .acknowledged = acknowledged::memory,
+      .batch = {.linger = 1ms},
+      .retry = {.first = 1ms, .longest = 2ms},
+  });
+  ASSERT_TRUE(opened);
+  const auto refused = opened->put(1, sour{13});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), errc::invalid_argument);
+  ASSERT_TRUE(opened->put(2, sour{7}));
+  ASSERT_TRUE(opened->flush(10s));
+  const auto letters = opened->dead_letters();
+  ASSERT_EQ(letters.size(), 1U) << "what cannot be read is not tried again and again";
+  EXPECT_EQ(letters[0].key, 2);
+  EXPECT_FALSE(letters[0].value);
 }
 
 }  // namespace

@@ -48,8 +48,7 @@ result<std::shared_ptr<write_engine>> open_write_engine(engine_options how, engi
   return engine;
 }
 
-engine_core::engine_core(engine_options how, engine_hooks hooks)
-    : how_(std::move(how)), calls_(how_.name, how_.on_log, std::move(hooks)) {}
+engine_core::engine_core(engine_options how, engine_hooks hooks) : engine_base(std::move(how), std::move(hooks)) {}
 
 engine_core::~engine_core() { (void)close({}); }
 
@@ -113,32 +112,9 @@ result<void> engine_core::open(std::shared_ptr<file_layer> files) {
   return {};
 }
 
-bool engine_core::has_room(std::size_t bytes) const noexcept {
-  const std::size_t count = queue_->size() + unqueued_;
-  return count == 0 ||
-         (count < how_.most_backlog && queue_->bytes() + unqueued_bytes_ + bytes <= how_.most_backlog_bytes);
-}
-
-// Whether the caller is to wait for the source.
-result<bool> engine_core::admit(locked& lock, std::size_t bytes, time_point until) {
-  if (!closed_ && has_room(bytes)) return false;
-  if (!closed_ && how_.when_full == when_full::write_through) return true;
-  ++waiting_;
-  wake_drainer();
-  space_.wait_until(lock, within_hour(until), [&] { return closed_ || has_room(bytes); });
-  --waiting_;
-  if (closed_) return fail(errc::closed, fmt::format("the write-behind '{}' is closed", how_.name));
-  if (has_room(bytes) && steady_now() < until) return false;
-  return fail(errc::overloaded, fmt::format("the backlog of the write-behind '{}' is full: {} operations, {} bytes",
-                                            how_.name, queue_->size() + unqueued_, queue_->bytes() + unqueued_bytes_));
-}
-
 result<write_receipt> engine_core::submit(bool removed, std::string key, std::string value, duration limit) {
   const std::size_t bytes = key.size() + value.size();
-  if (bytes > how_.most_operation_bytes) {
-    return fail(errc::invalid_argument, fmt::format("a write of {} bytes to '{}', at most {} (most_operation_bytes)",
-                                                    bytes, how_.name, how_.most_operation_bytes));
-  }
+  if (auto fits = check_size(bytes); !fits) return std::unexpected(std::move(fits).error());
   std::string record;
   if (is_logged()) append_unfinished(record, removed ? record_kind::remove : record_kind::put, key, value);
   auto operation = std::make_shared<stored_operation>(
@@ -147,10 +123,7 @@ result<write_receipt> engine_core::submit(bool removed, std::string key, std::st
 
   locked lock{mutex_};
   const auto through = admit(lock, bytes, until);
-  if (!through) {
-    ++stats_.refused;
-    return std::unexpected(through.error());
-  }
+  if (!through) return std::unexpected(through.error());
   operation->sequence = ++next_;
   if (is_logged()) {
     finish_record(record, 0, operation->sequence, durable_);
@@ -160,8 +133,8 @@ result<write_receipt> engine_core::submit(bool removed, std::string key, std::st
     }
     staged_records_ += record;
     staged_.push_back(operation);
-    ++unqueued_;
-    unqueued_bytes_ += bytes;
+    ++on_the_way_.count;
+    on_the_way_.bytes += bytes;
     const auto group = staged_group_;
     lock.unlock();
     if (!group->wait_until(until, operation)) {
@@ -203,12 +176,7 @@ void engine_core::enqueue(operation_ptr operation, time_point moment) {
   queue_->add(std::move(operation), moment);
   if (waiting_ != 0 && queue_->coalesced() != replaced) space_.notify_all();  // less waits than was admitted
   ++stats_.accepted;
-  if (queue_->next_due(is_hurried()) < drainer_sleeps_until_) wake_drainer();
-}
-
-void engine_core::wake_drainer() {
-  drainer_sleeps_until_ = time_point{};
-  drainer_.notify_one();
+  if (!drainer_wakes_ && queue_->next_due(is_hurried()) < drainer_sleeps_until_) wake_drainer();
 }
 
 operation_ptr engine_core::pending(std::string_view key) const {
@@ -220,8 +188,9 @@ write_behind_stats engine_core::stats() const {
   locked lock{mutex_};
   write_behind_stats copy = stats_;
   copy.coalesced = queue_->coalesced();
-  copy.backlog = queue_->size() + unqueued_;
-  copy.backlog_bytes = queue_->bytes() + unqueued_bytes_;
+  const load all = held();
+  copy.backlog = all.count;
+  copy.backlog_bytes = all.bytes;
   const time_point oldest = queue_->window().oldest();
   if (oldest != never) copy.lag = std::max(duration{}, steady_now() - oldest);
   lock.unlock();
@@ -229,7 +198,5 @@ write_behind_stats engine_core::stats() const {
   copy.dead_letters = letters_->size();
   return copy;
 }
-
-counter_set engine_core::counters() const { return counters_of(how_.name, stats()); }
 
 }  // namespace seawall::source

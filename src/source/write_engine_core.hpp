@@ -4,18 +4,15 @@
 #pragma once
 
 #include "dead_letters.hpp"
-#include "engine_calls.hpp"
+#include "engine_base.hpp"
 #include "local_log.hpp"
 #include "write_queue.hpp"
-
-#include "seawall/source/write_engine.hpp"
 
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace seawall::source {
@@ -38,37 +35,29 @@ class commit_group {
   std::vector<operation_ptr> left_;  // whose callers do not wait any more
 };
 
-class engine_core final : public write_engine {
+class engine_core final : public engine_base {
  public:
   engine_core(engine_options how, engine_hooks hooks);
   ~engine_core() override;
-  engine_core(const engine_core&) = delete;
-  engine_core& operator=(const engine_core&) = delete;
 
   result<void> open(std::shared_ptr<file_layer> files);
 
   result<write_receipt> submit(bool removed, std::string key, std::string value, duration limit) override;
   operation_ptr pending(std::string_view key) const override;
   result<void> flush(duration limit, const flush_progress& progress) override;
-  result<void> close(duration limit) override;
   write_behind_stats stats() const override;
-  counter_set counters() const override;
   std::vector<stored_letter> letters() const override;
   result<void> replay(std::uint64_t sequence) override;
   result<void> discard(std::uint64_t sequence) override;
 
  private:
-  using locked = std::unique_lock<std::mutex>;
-
   bool is_logged() const noexcept { return how_.acknowledged == acknowledged::local_log; }
-  bool has_room(std::size_t bytes) const noexcept;
-  bool is_hurried() const noexcept { return flushes_ + waiting_ != 0; }
-  result<bool> admit(locked& lock, std::size_t bytes, time_point until);
+  load kept() const override { return {.count = queue_->size(), .bytes = queue_->bytes()}; }
+  void stop_others() override;
+  result<void> close_with(const error& unfinished) override;
   result<void> wait_applied(locked& lock, const stored_operation& operation, time_point until);
   void enqueue(operation_ptr operation, time_point now);
   bool has_news() const noexcept { return log_ && told_ > checkpointed_; }
-  void wake_drainer();
-  void stop();
 
   void commit_loop();
   void commit_staged(locked& lock);
@@ -82,18 +71,13 @@ class engine_core final : public write_engine {
   void drain(locked& lock, const std::vector<operation_ptr>& batch);
   bool bury(locked& lock, const operation_ptr& operation, const error& reason);
 
-  const engine_options how_;
-  engine_calls calls_;
-
-  mutable std::mutex mutex_;  // guards what follows, up to the next empty line
-  std::condition_variable committer_, drainer_, space_, settled_;
+  // Guarded by mutex_, up to the next empty line.
+  std::condition_variable committer_;
   std::optional<write_queue> queue_;
   std::uint64_t next_ = 0;                      // the last sequence that was given
   std::string staged_records_;
   std::vector<operation_ptr> staged_;
   std::shared_ptr<commit_group> staged_group_;
-  std::size_t unqueued_ = 0;                    // operations on their way to the log
-  std::size_t unqueued_bytes_ = 0;
   std::uint64_t queued_ = 0;                    // the last sequence that came to the queue
   std::uint64_t durable_ = 0;
   time_point drainer_sleeps_until_ = time_point{};
@@ -103,21 +87,12 @@ class engine_core final : public write_engine {
   std::uint64_t checkpointed_ = 0;
   std::uint64_t told_ = 0;                      // all up to it is settled, and `settled` has been told
   bool telling_ = false;
-  std::size_t waiting_ = 0;                     // callers that wait for room or for the source
-  std::size_t flushes_ = 0;
   unsigned failures_ = 0;                       // batches, one after another
-  bool closed_ = false;
-  bool drainer_stops_ = false;
-  bool committer_stops_ = false;
-  write_behind_stats stats_;
 
   std::optional<local_log> log_;                // of the committing thread
 
   mutable std::mutex letters_mutex_;
   std::optional<dead_letters> letters_;         // guarded by letters_mutex_
-
-  std::mutex closing_;
-  std::thread commit_thread_, drain_thread_;    // guarded by closing_
 };
 
 }  // namespace seawall::source

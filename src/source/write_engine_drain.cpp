@@ -18,9 +18,9 @@ void engine_core::drain_loop() {
       drain(lock, batch);
       continue;
     }
+    drainer_wakes_ = false;
     drainer_sleeps_until_ = within_hour(queue_->next_due(is_hurried()));
-    drainer_.wait_until(lock, drainer_sleeps_until_,
-                        [&] { return drainer_stops_ || drainer_sleeps_until_ == time_point{}; });
+    drainer_.wait_until(lock, drainer_sleeps_until_, [&] { return drainer_stops_ || drainer_wakes_; });
     drainer_sleeps_until_ = time_point{};
   }
 }
@@ -97,7 +97,7 @@ result<void> engine_core::flush(duration limit, const flush_progress& progress) 
   locked lock{mutex_};
   const std::uint64_t target = next_;
   // Groups that come after the call do not hold it up.
-  const auto left = [&] { return queue_->window().unsettled(target) + (queued_ < target ? unqueued_ : 0); };
+  const auto left = [&] { return queue_->window().unsettled(target) + (queued_ < target ? on_the_way_.count : 0); };
   const std::size_t all = left();
   std::size_t seen = all;
   ++flushes_;
@@ -119,36 +119,14 @@ result<void> engine_core::flush(duration limit, const flush_progress& progress) 
                                            how_.name));
 }
 
-result<void> engine_core::close(duration limit) {
-  const std::lock_guard one{closing_};
-  if (!drain_thread_.joinable()) return {};
-  {
-    const locked lock{mutex_};
-    closed_ = true;
-  }
-  space_.notify_all();
-  auto flushed = flush(limit, nullptr);
-  stop();
-  if (!flushed && !is_logged()) {
-    return fail(errc::timed_out, flushed.error().message() + ", and lost, since nothing else has them");
-  }
-  if (!flushed && sync_failure_) return std::unexpected(*std::move(sync_failure_));
+result<void> engine_core::close_with(const error& unfinished) {
+  if (!is_logged()) return fail(errc::timed_out, unfinished.message() + ", and lost, since nothing else has them");
+  if (sync_failure_) return std::unexpected(*std::move(sync_failure_));
   return {};
 }
 
-void engine_core::stop() {
-  {
-    const locked lock{mutex_};
-    drainer_stops_ = true;
-    drainer_.notify_all();
-    settled_.notify_all();
-  }
-  if (drain_thread_.joinable()) drain_thread_.join();
-  {
-    const locked lock{mutex_};
-    committer_stops_ = true;
-    committer_.notify_all();
-  }
+void engine_core::stop_others() {
+  committer_.notify_all();
   if (commit_thread_.joinable()) commit_thread_.join();
   log_.reset();  // another may have the directory
 }
@@ -166,11 +144,7 @@ result<void> engine_core::replay(std::uint64_t sequence) {
     if (letter == nullptr) return fail(errc::invalid_argument, fmt::format("no dead letter has sequence {}", sequence));
     operation = letter->operation;
   }
-  const operation_ptr later = pending(operation->key);
-  if (!later || later->sequence < sequence) {
-    if (auto done = calls_.write({&operation, 1}); !done) return done;
-    calls_.tell({&operation, 1});
-  }
+  if (auto done = write_again(operation); !done) return done;
   return discard(sequence);
 }
 

@@ -22,10 +22,10 @@ void engine_core::commit_loop() {
   locked lock{mutex_};
   for (;;) {
     const time_point until = within_hour(next_upkeep());
-    if (staged_.empty() && !committer_stops_) committer_.wait_until(lock, until);
+    if (staged_.empty() && !others_stop_) committer_.wait_until(lock, until);
     if (!staged_.empty()) {
       commit_staged(lock);
-    } else if (committer_stops_) {
+    } else if (others_stop_) {
       break;
     }
     if (next_upkeep() <= steady_now()) upkeep(lock);
@@ -53,8 +53,8 @@ void engine_core::commit_staged(locked& lock) {
   ++stats_.commits;
   std::size_t bytes = 0;
   for (const operation_ptr& operation : operations) bytes += operation->bytes();
-  unqueued_ -= operations.size();
-  unqueued_bytes_ -= bytes;
+  on_the_way_.count -= operations.size();
+  on_the_way_.bytes -= bytes;
   std::optional<error> failure;
   if (done) {
     if (durable) sync_failure_.reset();
@@ -84,8 +84,8 @@ void engine_core::commit_staged(locked& lock) {
 void engine_core::drop_staged(std::uint64_t last, std::vector<std::shared_ptr<commit_group>>& groups) {
   next_ = last;
   if (staged_.empty()) return;
-  for (const operation_ptr& operation : staged_) unqueued_bytes_ -= operation->bytes();
-  unqueued_ -= staged_.size();
+  for (const operation_ptr& operation : staged_) on_the_way_.bytes -= operation->bytes();
+  on_the_way_.count -= staged_.size();
   stats_.refused += staged_.size();
   staged_.clear();
   staged_records_.clear();

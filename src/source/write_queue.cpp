@@ -42,7 +42,7 @@ bool write_queue::is_done(std::string_view key, std::uint64_t sequence) const {
   const auto found = slots_.find(key);
   if (found == slots_.end()) return true;
   const slot& at = found->second;
-  return at.done >= sequence || (at.running ? at.running_rank : at.rank) > sequence;
+  return (at.running ? at.running_rank : at.rank) > sequence;
 }
 
 std::vector<operation_ptr> write_queue::take(time_point now, bool hurry) {
@@ -111,10 +111,6 @@ operation_ptr write_queue::failed(time_point now, bool refused) {
   return nullptr;
 }
 
-void write_queue::bury(const operation_ptr& operation) {
-  if (slot_of(*operation).running == operation) finish(operation);
-}
-
 void write_queue::keep(const operation_ptr& operation, time_point now) {
   slot& at = slot_of(*operation);
   if (at.waiting) return supersede(at);
@@ -136,7 +132,6 @@ void write_queue::finish(const operation_ptr& operation) {
   window_.settle(at.running_rank);
   at.running = nullptr;
   at.attempts = 0;
-  at.done = operation->sequence;
   if (!at.waiting) slots_.erase(found);
   else put_back(at, time_point{});
 }

@@ -58,7 +58,7 @@ class write_queue {
   /// How often it was tried by itself. Requires: `failed` has returned it.
   unsigned attempts(const operation_ptr& operation) const { return slots_.find(operation->key)->second.attempts; }
   /// It is kept elsewhere.
-  void bury(const operation_ptr& operation);
+  void bury(const operation_ptr& operation) { finish(operation); }
   /// It is not: it is tried again.
   void keep(const operation_ptr& operation, time_point now);
 
@@ -74,7 +74,6 @@ class write_queue {
     std::uint64_t rank = 0;        // the first sequence that `waiting` stands for, which the window has
     std::uint64_t running_rank = 0;
     std::uint64_t turn = 0;        // its place among the keys: its rank, or later if it has failed by itself
-    std::uint64_t done = 0;        // the last sequence of it that was applied or buried
     time_point since = {};         // when `waiting` came
     time_point delayed = {};       // not in ready_ but in delayed_, under this moment
     unsigned attempts = 0;         // of `running` by itself

@@ -29,9 +29,8 @@ const cmd::script& script_of(std::string_view source) {
   static const cmd::script release{std::string{scripts::release}};
   static const cmd::script read{std::string{scripts::read}};
   static const cmd::script settle{std::string{scripts::settle}};
-  static const cmd::script bury{std::string{scripts::bury}};
   static const cmd::script gone{std::string{scripts::gone}};
-  for (const cmd::script* one : {&hold, &release, &read, &settle, &bury}) {
+  for (const cmd::script* one : {&hold, &release, &read, &settle}) {
     if (one->source() == source) return *one;
   }
   return gone;
@@ -222,8 +221,11 @@ result<std::optional<std::vector<stream_record>>> write_stream::read(unsigned pa
 
 result<bool> write_stream::settle(unsigned partition, const std::string& lease, std::span<const stream_id> ids) const {
   const keys& at = keys_[partition];
-  return how_.client.get().run(cmd::eval<bool>(script_of(scripts::settle), cmd::names(at.lease, at.writes), lease,
-                                               drainers, to_texts(ids)));
+  const auto done = how_.client.get().run(
+      cmd::eval<std::int64_t>(script_of(scripts::settle), cmd::names(at.lease, at.writes, at.dead), lease, drainers,
+                              "", "", 0, to_texts(ids)));
+  if (!done) return std::unexpected(done.error());
+  return *done > 0;
 }
 
 result<write_stream::burial> write_stream::bury(unsigned partition, const std::string& lease,
@@ -231,7 +233,7 @@ result<write_stream::burial> write_stream::bury(unsigned partition, const std::s
                                                 std::size_t most) const {
   const keys& at = keys_[partition];
   auto done = how_.client.get().run(cmd::eval<std::int64_t>(
-      script_of(scripts::bury), cmd::names(at.lease, at.writes, at.dead), lease, drainers, letter.operation->sequence,
+      script_of(scripts::settle), cmd::names(at.lease, at.writes, at.dead), lease, drainers, letter.operation->sequence,
       to_record(letter), most, to_texts(ids)));
   if (!done) return std::unexpected(std::move(done).error());
   if (*done < 0) return burial::lost;

@@ -38,22 +38,15 @@ local found = redis.call('XREADGROUP', 'GROUP', ARGV[2], ARGV[2], 'COUNT', ARGV[
 return {found and found[1][2] or {}}
 )lua";
 
-// KEYS lease writes, ARGV mine group id...
+// Takes entries out, and keeps a dead letter if `sequence` is one. KEYS lease writes dead, ARGV mine group sequence
+// record most id... Answers 1, or -1: the lease is lost, or 0: `most` dead letters are kept.
 inline constexpr std::string_view settle = R"lua(
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-for i = 3, #ARGV, 500 do
-  local last = math.min(i + 499, #ARGV)
-  redis.call('XACK', KEYS[2], ARGV[2], unpack(ARGV, i, last))
-  redis.call('XDEL', KEYS[2], unpack(ARGV, i, last))
-end
-return 1
-)lua";
-
-// KEYS lease writes dead, ARGV mine group sequence record most id...
-inline constexpr std::string_view bury = R"lua(
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
-if redis.call('HEXISTS', KEYS[3], ARGV[3]) == 0 and redis.call('HLEN', KEYS[3]) >= tonumber(ARGV[5]) then return 0 end
-redis.call('HSET', KEYS[3], ARGV[3], ARGV[4])
+if ARGV[3] ~= '' then
+  local known = redis.call('HEXISTS', KEYS[3], ARGV[3]) == 1
+  if not known and redis.call('HLEN', KEYS[3]) >= tonumber(ARGV[5]) then return 0 end
+  redis.call('HSET', KEYS[3], ARGV[3], ARGV[4])
+end
 for i = 6, #ARGV, 500 do
   local last = math.min(i + 499, #ARGV)
   redis.call('XACK', KEYS[2], ARGV[2], unpack(ARGV, i, last))

@@ -22,6 +22,7 @@
 #include "seawall/cache/bulk_op.hpp"
 #include "seawall/cache/loaded.hpp"
 #include "seawall/cache/policy.hpp"
+#include "seawall/source/invalidated_by_writes.hpp"
 #include "seawall/source/write_engine.hpp"
 
 #include <chrono>
@@ -59,35 +60,6 @@ struct dead_letter {
   std::string reason = {};
   unsigned attempts = 0;
   std::chrono::system_clock::time_point at = {};
-};
-
-/// What is to hear that a key has changed: a pointer to a cache, which must outlive the write-behind. What it throws is
-/// caught: a cache that fails does not fail the write.
-template <class K>
-class invalidated_by_writes {
- public:
-  invalidated_by_writes() noexcept {}
-  template <class Cache>
-    requires requires(Cache& cache, const K& key) { cache.invalidate(key); }
-  invalidated_by_writes(Cache* cache)
-      : tell_([cache](std::span<const K> keys) {
-          if constexpr (requires { cache->invalidate_many(keys); }) {
-            if (keys.size() > 1) return static_cast<void>(cache->invalidate_many(keys));  // one round trip
-          }
-          for (const K& key : keys) cache->invalidate(key);
-        }) {}
-
-  void operator()(const K& key) const noexcept { all({&key, 1}); }
-  void all(std::span<const K> keys) const noexcept {
-    if (!tell_) return;
-    try {
-      tell_(keys);
-    } catch (...) {  // there is nobody to tell, and the write stands
-    }
-  }
-
- private:
-  std::function<void(std::span<const K>)> tell_;
 };
 
 template <class K, class V>
@@ -289,13 +261,21 @@ class write_behind {
     return keys;
   }
 
+  // What a codec throws is an error.
+  template <class Work>
+  static std::invoke_result_t<Work> with_codec(errc code, const Work& work) {
+    try {
+      return work();
+    } catch (const std::exception& thrown) {
+      return fail(code, std::string{"the codec threw: "} + thrown.what());
+    } catch (...) {
+      return fail(code, "the codec threw something that is no std::exception");
+    }
+  }
+
   template <class T>
   static result<T> decode_as(const std::string& bytes) {
-    try {
-      return codec<T>::decode(bytes);
-    } catch (const std::exception& thrown) {
-      return fail(errc::undecodable, std::string{"the codec threw: "} + thrown.what());
-    }
+    return with_codec(errc::undecodable, [&]() -> result<T> { return codec<T>::decode(bytes); });
   }
 
   static result<operation> decode(const source::stored_operation& stored) {
@@ -381,13 +361,13 @@ class write_behind {
   result<write_receipt> submit(const K& key, const V* value, duration deadline) {
     std::string key_bytes;
     std::string value_bytes;
-    try {
+    auto encoded = with_codec(errc::invalid_argument, [&]() -> result<void> {
       std::string scratch;
       key_bytes = encode(key, scratch);
       if (value != nullptr) value_bytes = encode(*value, scratch);
-    } catch (const std::exception& thrown) {
-      return fail(errc::invalid_argument, std::string{"the codec threw: "} + thrown.what());
-    }
+      return {};
+    });
+    if (!encoded) return std::unexpected(std::move(encoded).error());
     auto done = engine_->submit(value == nullptr, std::move(key_bytes), std::move(value_bytes), deadline);
     how_->cache(key);  // after an error, too: nobody knows whether the write will take effect
     return done;
