@@ -15,6 +15,7 @@ constexpr std::size_t spare_blocks = 4;       // evictions move entries from que
 constexpr std::size_t drain_at_once = 256;    // of a window that shrank
 constexpr std::uint32_t lucky_frequency = 6;  // from here on a loser may be admitted
 constexpr std::uint64_t lucky_one_in = 128;
+constexpr std::size_t out_of_reach = 3;  // so many times as frequent, a resident is no measure for candidates
 
 }  // namespace
 
@@ -168,6 +169,16 @@ bool adaptive::lucky(std::uint32_t frequency) noexcept {
   return (random_ >> 32) % lucky_one_in == 0;
 }
 
+// A resident that wins clearly goes back to the front: the next candidate meets another one. If it stayed at the end,
+// it would keep out what is worth more than the entries behind it. One that wins narrowly stays, so that a loop, whose
+// keys are asked for about equally often, does not churn. Not by weight: a light resident that beats one heavy
+// candidate says little about the next.
+void adaptive::put_off(handle resident) {
+  const std::uint32_t home = entries_[resident].queue;
+  queues_.pop(home);
+  queues_.push(home, resident);
+}
+
 // Whether the candidate was asked for more often than what it would displace, on average over the weight; then these
 // are victims. So a byte of the cache goes to who has more uses for it; the sum of the victims' frequencies would keep
 // out large objects that many ask for.
@@ -185,7 +196,9 @@ bool adaptive::displace(const entry_header& candidate, std::uint32_t frequency, 
     entry_header& victim = entries_[which];
     freed += queues_.cost(victim);
     rivals += queues_.cost(victim) * sketch_.estimate(victim.hash);
-    if (!wins && frequency * std::max(freed, needed) <= rivals) {
+    const std::size_t uses = frequency * std::max(freed, needed);
+    if (!wins && uses <= rivals) {
+      if (!limits_weight() && out_of_reach * uses <= rivals) put_off(which);
       while (count != 0) queues_.push_back(probation, displaced[--count]);
       return false;
     }

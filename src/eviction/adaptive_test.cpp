@@ -84,6 +84,31 @@ TEST(Adaptive, AWideWindowKeepsWhatIsNew) {
   EXPECT_TRUE(wide.holds(5'100));
 }
 
+// Among residents that were asked for twice, but the oldest more often: how many of 20 newcomers stay.
+int newcomers_that_stay(std::uint32_t oldest, std::uint32_t newcomers) {
+  constexpr std::uint32_t spread = 0x9e3779b1;
+  test_entries entries;
+  frequency_sketch asked_for(1'000, 1);
+  adaptive subject(entries.headers, {.entries = 100, .weight = 0}, 1, &asked_for);
+  const auto add = [&](std::uint32_t key, std::uint32_t frequency) {
+    asked_for.add(key * spread, frequency);
+    subject.add(entries.make(key * spread));
+    while (subject.size() > 100) entries.headers.release(evict(subject, 1).at(0));
+  };
+  add(1, oldest);
+  for (std::uint32_t key = 2; key <= 100; ++key) add(key, 2);
+  for (std::uint32_t key = 1'001; key <= 1'020; ++key) add(key, newcomers);
+  int stay = 0;
+  for (const handle each : visited(subject, true)) {
+    for (std::uint32_t key = 1'001; key <= 1'020; ++key) stay += entries[each].hash == key * spread;
+  }
+  return stay;
+}
+
+TEST(Adaptive, AResidentFarAboveTheOthersKeepsOutNobodyElse) { EXPECT_GT(newcomers_that_stay(12, 3), 15); }
+
+TEST(Adaptive, AResidentThatIsNearlyAsOftenAskedForIsTheMeasure) { EXPECT_LT(newcomers_that_stay(5, 3), 5); }
+
 TEST(Adaptive, AWindowThatShrinksDrainsBitByBit) {
   key_cache cache(10'000, 0.9);
   for (std::uint32_t key = 1; key <= 20'000; ++key) cache.get(key);

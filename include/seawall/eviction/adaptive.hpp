@@ -65,6 +65,7 @@ class adaptive final : public policy {
   void pass(entry_header& entry, std::uint8_t uses_left) noexcept;
   void take(std::uint32_t from, victims& out) noexcept;
   void contest(victims& out, std::size_t& budget);
+  void put_off(handle resident);
   bool displace(const entry_header& candidate, std::uint32_t frequency, victims& out, std::size_t& budget);
   bool lucky(std::uint32_t frequency) noexcept;
 
