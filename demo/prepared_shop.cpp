@@ -6,6 +6,7 @@
 #include "report.hpp"
 #include "say.hpp"
 #include "shop_file.hpp"
+#include "temporary_directory.hpp"
 
 #include <seawall_bench/private_postgres.hpp>
 
@@ -13,7 +14,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <stdexcept>
@@ -23,30 +23,6 @@ namespace seawall::demo {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A directory that goes with this, and that the server's user may pass through.
-class temporary_directory {
- public:
-  temporary_directory() {
-    std::string pattern = (fs::temp_directory_path() / "seawall-demo-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) {
-      throw std::runtime_error(fmt::format("no directory for a private PostgreSQL can be made in {}; set TMPDIR, or "
-                                           "name a server with --database URL", fs::temp_directory_path().string()));
-    }
-    path_ = pattern;
-    fs::permissions(path_, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
-  }
-  ~temporary_directory() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  temporary_directory(const temporary_directory&) = delete;
-  temporary_directory& operator=(const temporary_directory&) = delete;
-  const fs::path& path() const noexcept { return path_; }
-
- private:
-  fs::path path_;
-};
 
 void need_space(const fs::path& in, const shop_size& size) {
   constexpr std::uint64_t empty_server = 150'000'000;
@@ -131,7 +107,9 @@ void prepared_shop::in_file(const demo_options& options, bool terminal, const st
 void prepared_shop::in_postgres(const demo_options& options, bool terminal, const std::atomic<bool>& stop) {
   std::string url = options.database;
   if (options.postgres) {
-    const fs::path& in = places_->directory.emplace().path();
+    const fs::path& in = places_->directory.emplace("PostgreSQL", "name a server with --database URL").path();
+    // The server may run as another user, whose way leads through here.
+    fs::permissions(in, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
     need_space(in, size_);
     const auto& server = places_->server.emplace(in, setup_for(options));
     url = server.url();

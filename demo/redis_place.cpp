@@ -9,6 +9,7 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 #include <thread>
 
@@ -92,48 +93,30 @@ void remove_keys(const std::string& url, const std::vector<std::string>& keys) {
   }
 }
 
-private_redis::private_redis() {
-  std::string pattern = (fs::temp_directory_path() / "seawall-demo-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) {
-    throw std::runtime_error(fmt::format("no directory for a private Redis can be made in {}; set TMPDIR, or name a "
-                                         "server with --redis URL", fs::temp_directory_path().string()));
-  }
-  directory_ = pattern;
-  url_ = "unix://" + socket();
-  try {
-    const auto words = command();
-    server_.emplace(words, child_options{.own_group = true, .output = (directory_ / "redis.log").string()});
-    auto redis = redis::client::connect({.url = url_, .command_timeout = 1s});
-    if (!redis) throw std::runtime_error(redis.error().message());
-    for (int left = 10; !redis->check(); --left) {
-      if (left == 0 || !server_->running()) {
-        throw std::runtime_error(
-            fmt::format("a private Redis could not be started: {} {}; name a server with --redis URL", words[0],
-                        server_->running() ? "does not answer" : server_->how_it_ended()));
-      }
+private_redis::private_redis() : directory_("Redis", "name a server with --redis URL"), url_("unix://" + socket()) {
+  const auto words = command();
+  server_.emplace(words, child_options{.own_group = true, .output = (directory_.path() / "redis.log").string()});
+  auto redis = redis::client::connect({.url = url_, .command_timeout = 1s});
+  if (!redis) throw std::runtime_error(redis.error().message());
+  for (int left = 10; !redis->check(); --left) {
+    if (left == 0 || !server_->running()) {
+      throw std::runtime_error(
+          fmt::format("a private Redis could not be started: {} {}; name a server with --redis URL", words[0],
+                      server_->running() ? "does not answer" : server_->how_it_ended()));
     }
-  } catch (...) {
-    server_.reset();
-    std::error_code ignored;
-    fs::remove_all(directory_, ignored);
-    throw;
   }
 }
 
 std::vector<std::string> private_redis::command() const {
-  const auto program = find_server(directory_);
+  const auto program = find_server(directory_.path());
   if (!program) {
     throw std::runtime_error(fmt::format("the processes of a run share a Redis, and there is none here: {}", ways_out));
   }
   return {program->string(), "--port", "0", "--unixsocket", socket(), "--unixsocketperm", "700", "--save", "",
           "--appendonly", "no", "--maxmemory", "2gb", "--maxmemory-policy", "volatile-ttl", "--daemonize", "no",
-          "--dir", directory_.string()};
+          "--dir", directory_.path().string()};
 }
 
-private_redis::~private_redis() {
-  server_->end(5s);
-  std::error_code ignored;
-  fs::remove_all(directory_, ignored);
-}
+private_redis::~private_redis() { server_->end(5s); }
 
 }  // namespace seawall::demo

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "child.hpp"
+#include "temporary_directory.hpp"
 
 #include <seawall/base/result.hpp>
 #include <seawall/tier/remote_tier.hpp>
 
 #include <cstddef>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,14 +40,14 @@ class private_redis {
   private_redis& operator=(const private_redis&) = delete;
 
   const std::string& url() const noexcept { return url_; }
-  std::string socket() const { return (directory_ / "redis.sock").string(); }
+  std::string socket() const { return (directory_.path() / "redis.sock").string(); }
   pid_t pid() const noexcept { return server_->pid(); }
   bool running() { return server_->running(); }
 
  private:
   std::vector<std::string> command() const;
 
-  std::filesystem::path directory_;
+  temporary_directory directory_;
   std::string url_;
   std::optional<child> server_;
 };
