@@ -276,5 +276,16 @@ TEST(LocalCacheListener, HearsOfAKeyInTheOrderInWhichItsValuesLeft) {
   EXPECT_EQ(stats.evicted(removal_cause::invalidated), left);
 }
 
+TEST(LocalCacheLimits, AKeyThatIsAskedForStaysAmongThoseWithItsHash) {
+  local_cache<int, int, local::one_bucket> numbers{{.capacity = 1'000}};
+  for (int i = 0; i != 8; ++i) numbers.put(i, i);
+  for (int round = 0; round != 3; ++round) ASSERT_EQ(numbers.get(3), 3);
+  for (int i = 100; i != 2'000; ++i) numbers.put(i, i);
+  EXPECT_EQ(numbers.get(3), 3) << "the others were not asked for";
+  EXPECT_EQ(numbers.size(), 8u);
+  EXPECT_EQ(numbers.stats().evicted(removal_cause::capacity), 1'900u);
+  numbers.machinery().check();
+}
+
 }  // namespace
 }  // namespace seawall

@@ -55,7 +55,8 @@ void store::sample(stripe& mine, std::uint32_t body) {
   mine.samples.clear();
 }
 
-// `pushed_out` is another entry that gave way to `after`.
+// `pushed_out` is another entry that gave way to `after`. If their hashes are the same, one takes the other's place in
+// the policy too, which cannot tell their keys apart: that is less work than a removal and an insertion.
 void store::note(entry_header* before, entry_header* after, time_point now, entry_header* pushed_out) {
   stripe& mine = my_stripe();
   const std::lock_guard lock{mine.mutex};
@@ -65,8 +66,12 @@ void store::note(entry_header* before, entry_header* after, time_point now, entr
     mine.entries.store(mine.entries.load(std::memory_order_relaxed) + difference, std::memory_order_relaxed);
   }
   if (after != nullptr && before == nullptr) sample(mine, after->hash);
-  note(mine, {before, after}, now);
-  if (pushed_out != nullptr) note(mine, {pushed_out, nullptr}, now);
+  if (pushed_out != nullptr && pushed_out->hash == after->hash) {
+    note(mine, {.before = pushed_out, .after = after, .one_key = false}, now);
+    return;
+  }
+  note(mine, {.before = before, .after = after}, now);
+  if (pushed_out != nullptr) note(mine, {.before = pushed_out, .after = nullptr}, now);
 }
 
 // Requires: the stripe's lock.
@@ -107,7 +112,7 @@ void store::drain_lane(lane& of, shard& into, time_point now) noexcept {
   for (const change& one : of.changes) {
     if (one.before == nullptr) link(into, *one.after);
     else if (one.after == nullptr) leave(into, *one.before);
-    else take_over(into, *one.before, *one.after);
+    else take_over(into, one);
   }
   of.changes.clear();
   evict(into, now);

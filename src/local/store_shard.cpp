@@ -56,7 +56,9 @@ void store::leave(shard& in, entry_header& entry) noexcept {
   finish(in, entry);
 }
 
-void store::take_over(shard& in, entry_header& before, entry_header& after) noexcept {
+void store::take_over(shard& in, const change& what) noexcept {
+  entry_header& before = *what.before;
+  entry_header& after = *what.after;
   const bool in_place = before.queue != 0 && before.queue != unqueued && !after.pinned() &&
                         (after.flags & (unlinked_flag | reserved_flag)) == 0 &&
                         !evicts_volatile_only(options_.policy);
@@ -69,6 +71,7 @@ void store::take_over(shard& in, entry_header& before, entry_header& after) noex
   in.entries.note_deadline(which, after.deadline());
   after.flags |= added_flag;
   in.policy->replace(in.entries.handle_of(before), which);
+  if (!what.one_key) after.set_uses(0);  // nobody has asked for it yet
   in.weight += after.weight();
   in.weight -= before.weight();
   before.queue = 0;

@@ -177,13 +177,19 @@ bucket_table::position store::coldest(const bucket_table& in, std::uint32_t body
 bool store::place(const locked_page& at, const bucket_table::search& seen, key_hash hash, entry_header& fresh,
                   entry_header*& pushed_out) {
   const bool too_alike = seen.alike >= most_alike && !refuses_;
+  if (too_alike && seen.coldest.entry != nullptr) {
+    at.table->replace(hash, seen.coldest, fresh);
+    announce(*seen.coldest.entry, removal_cause::capacity);
+    pushed_out = seen.coldest.entry;
+    return true;
+  }
   bucket_table::position room = seen.room;
   if (!seen.has_room || too_alike) {
     const bool can_grow = at.table->buckets() < fitting_buckets();
     if (!too_alike && can_grow) return false;
     // Something within reach gives way; one that was used less rather than one that was used more.
     bucket_table::position victim;
-    if (!refuses_) victim = too_alike ? seen.coldest : coldest(*at.table, hash.body);
+    if (!refuses_ && !too_alike) victim = coldest(*at.table, hash.body);
     if (victim.entry != nullptr) {
       at.table->erase(victim.entry->hash, at.table->from_its_home(hash.body, victim));
       --at.page->entries;

@@ -62,6 +62,7 @@ class bucket_table {
     bool has_room = false;
     std::uint32_t alike = 0;  ///< Other keys with the very same 47 bits.
     position coldest;         ///< Of those that may be evicted, one that was used least; `entry` null: none may.
+    unsigned least_uses = ~0U;  ///< Its uses then.
   };
 
   /// Memory for at least `buckets`: a power of two up to 64, or a multiple of 64. Throws std::bad_alloc.
@@ -294,8 +295,9 @@ class bucket_table {
   static void note_alike(search& into, const position& where) noexcept {
     ++into.alike;
     const auto life = where.entry->now();
-    if (life.pinned()) return;
-    if (into.coldest.entry == nullptr || life.uses() < into.coldest.entry->uses()) into.coldest = where;
+    if (life.uses() >= into.least_uses || life.pinned()) return;
+    into.coldest = where;
+    into.least_uses = life.uses();
   }
   static entry_header* entry_of(std::uint64_t word) noexcept {
     return reinterpret_cast<entry_header*>(word & pointer_mask);

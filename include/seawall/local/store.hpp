@@ -177,6 +177,7 @@ class store {
   struct change {
     entry_header* before;  // unlinked
     entry_header* after;   // published
+    bool one_key = true;   // both are of one key; otherwise their hashes are the same
   };
   struct lane {
     std::vector<change> changes;
@@ -287,7 +288,7 @@ class store {
   void drain_lane(lane& of, shard& into, time_point now) noexcept;
   void link(shard& in, entry_header& entry) noexcept;
   void leave(shard& in, entry_header& entry) noexcept;
-  void take_over(shard& in, entry_header& before, entry_header& after) noexcept;
+  void take_over(shard& in, const change& what) noexcept;
   void uncount(shard& in, const entry_header& entry) noexcept;
   void finish(shard& in, entry_header& entry) noexcept;
   void retire(shard& in, entry_header& entry) noexcept;
