@@ -132,6 +132,7 @@ MUTANTS = [
     ("news during a plain load are not heeded", CACHE + "core_shared.hpp",
      "    came.refused |= which.outdated.load(std::memory_order_relaxed);\n", ""),
     ("an absence is stored plain", CACHE + "core_shared.hpp", "    came.here_only |= *came.value == nullptr;\n", ""),
+    ("what the tier has not confirmed is proved plain", CACHE + "core_load.hpp", "  came.unconfirmed = plain();\n", ""),
     ("a plain absence stays when a value comes", CACHE + "core_shared.hpp",
      "stays = !plain() && item.proved_by", "stays = item.proved_by"),
     ("a plain value is served stale", CACHE + "core_load.hpp",

@@ -100,5 +100,25 @@ TEST_F(SharedStale, NotWhereBareValuesAreShared) {
   EXPECT_EQ(held_by(here, 2), "nothing");
 }
 
+// That a plain key held nothing was true when it was read; nobody tells that it was removed again. So only the tier's
+// word makes what was loaded more than a value of the last D.
+TEST_F(Shared, APlainValueThatTheTierHasNotConfirmedIsNotProved) {
+  configure({.ttl = 10s, .shared_format = shared_format::plain});
+  caller one = ask(here, 1);
+  tier->dead = true;
+  load(one, loaded<std::string>("old"));
+  tier->dead = false;
+  EXPECT_EQ(held_by(here, 1), "old");
+  clock->advance(tier->most);
+  EXPECT_EQ(held_by(here, 1), "nothing");
+}
+
+TEST_F(Shared, APlainValueThatTheTierHasIsKeptForItsTime) {
+  configure({.ttl = 10s, .shared_format = shared_format::plain});
+  store(here, 1, loaded<std::string>("value"));
+  clock->advance(9s);
+  EXPECT_EQ(held_by(here, 1), "value");
+}
+
 }  // namespace
 }  // namespace seawall::shared_test

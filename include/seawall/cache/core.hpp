@@ -284,6 +284,7 @@ class core final : public stats_source,
     bool refused = false;       // by the shared tier: it was invalidated or replaced meanwhile
     bool stored = false;        // in the shared tier
     bool here_only = false;     // the shared tier cannot have it
+    bool unconfirmed = false;   // a bare value of which the shared tier has not said that it has it
     time_point current_at{};    // a moment at which the value was right at the source, or in the tier
   };
 

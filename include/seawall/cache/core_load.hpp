@@ -219,6 +219,7 @@ auto core<K, V, Hash, Eq>::prepare(const flight<K, V>& which, loaded<V> given, c
   came.unmodified = given.is_unmodified();
   came.version = given.options().version.value_or(came.unmodified ? which.previous_version : 0);
   came.current_at = shared() ? which.load_began : which.started;
+  came.unconfirmed = plain();
   came.tag_events = which.tag_events;
   came.tags = which.tags;
   if (!came.value) return came;
@@ -242,7 +243,9 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
   {
     auto& shard = flights_.shard_of(which->hash);
     const std::lock_guard lock{shard.mutex};
-    const local::proof* proved_by = came.here_only ? nullptr : which->proof.load(std::memory_order_relaxed);
+    // A key that holds nothing is no proof of a bare value: when it is removed again, nobody is told.
+    const local::proof* proved_by =
+        came.here_only || came.unconfirmed ? nullptr : which->proof.load(std::memory_order_relaxed);
     if (which->phase == flight_phase::loading) {
       std::uint64_t seen = 0;
       const bool has_tags = shared() || !came.tags.empty();  // with a shared tier, that of the whole cache

@@ -220,6 +220,7 @@ void core<K, V, Hash, Eq>::finish_fill(const flight_ptr& which, outcome came, co
   try {
     came.refused = !told.accepted && !told.failure;
     came.stored = told.accepted;
+    came.unconfirmed = came.unconfirmed && !told.accepted;
     if (told.failure && *told.failure == errc::invalid_argument) {  // it is too large
       came.here_only = true;
       count(class_of(which->key), cache_counter::store_failures);
