@@ -26,11 +26,11 @@ MUTANTS = [
      "    }\n"
      "  }"),
     ("an entry leaves the old table before it is in the new one", "src/local/store_table.cpp",
-     "        to.insert(hash, seen.room, entry);\n"
+     "        to.insert(hash, *room, entry);\n"
      "        ++target.entries;\n",
      "        take_out();\n"
      "        local::schedule_point();\n"
-     "        to.insert(hash, seen.room, entry);\n"
+     "        to.insert(hash, *room, entry);\n"
      "        ++target.entries;\n"),
     ("moving takes the counts along", "include/seawall/local/bucket_table.hpp",
      "        slot.store(word & count_mask, std::memory_order_release);",
@@ -220,7 +220,7 @@ MUTANTS = [
      "if (meta.weight > store_.heaviest() || meta.weight > UINT32_MAX)",
      "if (false)"),
     ("clear counts no removals of its own", "src/local/store_table.cpp",
-     "    for (entry_header* const entry : here) note(entry->hash, entry, nullptr, time_point::min());\n",
+     "    for (entry_header* const entry : here) note(entry, nullptr, time_point::min());\n",
      "    (void)here;\n"),
     ("orphans are forgotten", "include/seawall/local/store.hpp",
      "  adopt_orphans(time_point::min());\n",
