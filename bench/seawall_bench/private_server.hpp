@@ -124,7 +124,9 @@ class private_server {
   void start(std::uint16_t port) {
     child_.emplace(program_,
                    std::vector<std::string>{"redis-server", "--port", std::to_string(port), "--bind", "127.0.0.1",
-                                            "--save", "", "--appendonly", "no", "--daemonize", "no"},
+                                            "--save", "", "--appendonly", "no", "--daemonize", "no",
+                                            // Otherwise a replica leaves what it was sent in the working directory.
+                                            "--repl-diskless-sync", "yes", "--repl-diskless-load", "on-empty-db"},
                    on_cpu_0_, log_);
     for (int wait = 0; wait != 500 && child_->running(); ++wait) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
