@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 #include <span>
 #include <utility>
@@ -83,10 +84,9 @@ result<prefix_removal> prefix_walk::run() {
   const auto size = cmd::dbsize();
   const auto total = asked{size}.run(*core_);
   if (!total && total.error().code() != cmd::make_error_code(cmd::errc::no_permission)) return failed(total.error());
-  const bool has_leases = how_.format == shared_format::plain;
-  so_far_.total = static_cast<std::uint64_t>(total.value_or(0)) * (has_leases ? 2 : 1);
-  // Were a lease met after its key, what is loaded under it could be stored in between.
-  if (has_leases) {
+  so_far_.total = static_cast<std::uint64_t>(total.value_or(0)) * (has_leases() ? 2 : 1);
+  // Leases of keys that hold nothing; what is loaded under one that is met after its key could be stored in between.
+  if (has_leases()) {
     if (const auto well = walk(leases_, false); !well) return failed(well.error());
   }
   if (const auto well = walk(keys_, true); !well) return failed(well.error());
@@ -152,7 +152,12 @@ result<void> prefix_walk::remove(const std::vector<std::string>& keys) {
       if (is_meant(one)) names.push_back(one);
     }
     if (names.empty()) continue;
-    const auto unlink = cmd::unlink(names);
+    // A lease that was taken since its walk is worth something as long as its key is there, so both go in one step.
+    std::vector<std::string> leases;
+    if (!looks_for_->leases && has_leases()) std::ranges::transform(names, std::back_inserter(leases), lease_key_of);
+    std::vector<std::string_view> doomed = names;
+    doomed.insert(doomed.end(), leases.begin(), leases.end());
+    const auto unlink = cmd::unlink(doomed);
     asked ask{unlink};
     const auto gone = ask.run(*core_);
     if (!gone) return std::unexpected(gone.error());

@@ -34,6 +34,7 @@ class prefix_walk {
   bool is_meant(std::string_view name) const;
   result<void> remove(const std::vector<std::string>& keys);
   bool begin_anew();
+  bool has_leases() const { return how_.format == shared_format::plain; }
   bool stopped() const { return how_.stop.stop_requested(); }
   void rest();
 

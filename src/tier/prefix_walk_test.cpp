@@ -73,6 +73,13 @@ TEST_F(prefix_walk_test, removes_page_by_page) {
   EXPECT_THAT(server.commands.at(1), ElementsAre("SCAN", "0", "MATCH", "c:*", "COUNT", "10"));
 }
 
+TEST_F(prefix_walk_test, a_plain_key_takes_the_lease_with_it_that_was_taken_since_leases_were_looked_for) {
+  pages["0"] = {"0", {"c:a", "c:{b}c"}};
+  ASSERT_TRUE(tier->remove_prefix("c:", {.format = shared_format::plain}));
+  EXPECT_THAT(server.commands.back(), ElementsAre("UNLINK", "c:a", "c:{b}c", "{c:a}:l", "c:{b}c:l"))
+      << "in one step: a load may store its value between two";
+}
+
 TEST_F(prefix_walk_test, unlinks_few_at_once) {
   page all{"0", {}};
   for (int i = 0; i < 600; ++i) all.second.push_back("c:" + std::to_string(i));

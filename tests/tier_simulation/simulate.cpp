@@ -8,8 +8,8 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -24,21 +24,27 @@ struct settings {
   std::size_t steps = 5'000;
   std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
   bool counts = false;
+  bool keeps_going = false;
 };
 
 constexpr const char* usage =
-    "usage: seawall-simulate [--seeds N] [--first-seed N] [--steps N] [--jobs N] [--counts]\n"
+    "usage: seawall-simulate [--seeds N] [--first-seed N] [--steps N] [--jobs N] [--counts] [--keep-going]\n"
     "  --seeds       how many runs (2000)\n"
     "  --first-seed  the first of them (1)\n"
     "  --steps       steps of each run (5000)\n"
     "  --jobs        threads (one for each core)\n"
-    "  --counts      print how often everything happened\n";
+    "  --counts      print how often everything happened\n"
+    "  --keep-going  run the other seeds after one that fails, and list all that did\n";
 
 bool parse(int count, char** words, settings& into) {
   for (int i = 1; i < count; ++i) {
     const std::string_view word = words[i];
     if (word == "--counts") {
       into.counts = true;
+      continue;
+    }
+    if (word == "--keep-going") {
+      into.keeps_going = true;
       continue;
     }
     if (i + 1 == count) return false;  // --help, too
@@ -66,10 +72,7 @@ class run {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     fmt::print(stderr, "\r{} seeds of {} steps in {:.1f} s: {:.0f} seeds/s\n", done_.load(), how_.steps, seconds,
                static_cast<double>(done_.load()) / seconds);
-    if (failing_) {
-      fmt::print("{}", story_of(*failing_, how_.steps));
-      return 1;
-    }
+    if (!failing_.empty()) return tell_failures();
     if (how_.counts) {
       for (const auto& [name, times] : seen_) fmt::print("{:12} {}\n", times, name);
     }
@@ -84,20 +87,30 @@ class run {
     coverage mine;
     for (std::uint64_t i = next_++; i < how_.seeds && !stop_; i = next_++) {
       world one{how_.first + i};
-      const bool broken = one.run(how_.steps).has_value();
+      const auto broken = one.run(how_.steps);
       one.add_coverage(mine);
       const std::uint64_t done = ++done_;
       if (done % 100 == 0) fmt::print(stderr, "\r{} of {} seeds", done, how_.seeds);
-      if (broken) note_failure(how_.first + i);
+      if (broken) note_failure(how_.first + i, *broken);
     }
     const std::lock_guard lock{mutex_};
     for (const auto& [name, times] : mine) seen_[name] += times;
   }
 
-  void note_failure(std::uint64_t seed) {
+  void note_failure(std::uint64_t seed, const std::string& what) {
     const std::lock_guard lock{mutex_};
-    if (!failing_ || seed < *failing_) failing_ = seed;
-    stop_ = true;
+    failing_.emplace(seed, what);
+    if (!how_.keeps_going) stop_ = true;
+    else fmt::print(stderr, "\rseed {}: {}\n", seed, what);
+  }
+
+  int tell_failures() const {
+    if (how_.keeps_going) {
+      for (const auto& [seed, what] : failing_) fmt::print("seed {}: {}\n", seed, what);
+      fmt::print("{} of {} seeds failed; the first of them:\n", failing_.size(), done_.load());
+    }
+    fmt::print("{}", story_of(failing_.begin()->first, how_.steps));
+    return 1;
   }
 
   const settings how_;
@@ -105,8 +118,8 @@ class run {
   std::atomic<std::uint64_t> done_{0};
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
-  std::optional<std::uint64_t> failing_;  // guarded by mutex_
-  coverage seen_;                         // guarded by mutex_
+  std::map<std::uint64_t, std::string> failing_;  // guarded by mutex_
+  coverage seen_;                                 // guarded by mutex_
 };
 
 }  // namespace
