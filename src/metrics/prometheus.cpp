@@ -131,23 +131,32 @@ MetricFamily histogram_family(std::string_view name, std::string_view help, hist
   return result;
 }
 
-MetricFamily& counter_family(std::vector<MetricFamily>& families, const counter_set& set, const counter_sample& one) {
-  const std::string name = std::string(set.prefix) + std::string(one.name) + "_total";
+MetricFamily& family_of(std::vector<MetricFamily>& families, const std::string& name, std::string_view help,
+                        MetricType type) {
   const auto there = std::ranges::find(families, name, &MetricFamily::name);
   if (there != families.end()) return *there;
-  return families.emplace_back(MetricFamily{name, std::string(one.help), MetricType::Counter, {}});
+  return families.emplace_back(MetricFamily{name, std::string(help), type, {}});
+}
+
+/// The one of these labels, or a new one.
+ClientMetric& series_of(MetricFamily& family, const std::vector<ClientMetric::Label>& labels) {
+  const auto there = std::ranges::find(family.metric, labels, &ClientMetric::label);
+  if (there != family.metric.end()) return *there;
+  ClientMetric& made = family.metric.emplace_back();
+  made.label = labels;
+  return made;
 }
 
 void add_counters(std::vector<MetricFamily>& families, const counter_set& set) {
   const std::vector<ClientMetric::Label> labels{{std::string(set.label), set.label_value}};
+  const std::string prefix{set.prefix};
   for (const counter_sample& one : set.counters) {
-    auto& series = counter_family(families, set, one).metric;
-    auto here = std::ranges::find(series, labels, &ClientMetric::label);
-    if (here == series.end()) {
-      here = series.emplace(here);
-      here->label = labels;
-    }
-    here->counter.value += static_cast<double>(one.value);
+    auto& all = family_of(families, prefix + std::string(one.name) + "_total", one.help, MetricType::Counter);
+    series_of(all, labels).counter.value += static_cast<double>(one.value);
+  }
+  for (const counter_sample& one : set.gauges) {
+    auto& all = family_of(families, prefix + std::string(one.name), one.help, MetricType::Gauge);
+    series_of(all, labels).gauge.value += static_cast<double>(one.value);
   }
 }
 

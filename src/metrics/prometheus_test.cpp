@@ -230,6 +230,30 @@ TEST(Prometheus, ClientsOfOneNameAreAddedUpAndOneClientCountsOnce) {
   EXPECT_THAT(repeated_series(page(collector)), IsEmpty());
 }
 
+TEST(Prometheus, GaugesOfCounterSourcesHaveNoTotal) {
+  prometheus_collector collector;
+  const auto drains = [](std::string name, std::uint64_t partitions) {
+    return std::make_shared<const fixed_counters>(counter_set{.prefix = "seawall_write_behind_",
+                                                              .label = "write_behind",
+                                                              .label_value = std::move(name),
+                                                              .counters = {{"applied", "Were taken.", 5}},
+                                                              .gauges = {{"partitions", "Are drained.", partitions}}});
+  };
+  const auto first = drains("orders", 3);
+  const auto second = drains("orders", 1);
+  const auto third = drains("users", 0);
+  for (const auto& one : {first, second, third}) collector.add(one);
+  EXPECT_EQ(page(collector),
+            "# HELP seawall_write_behind_applied_total Were taken.\n"
+            "# TYPE seawall_write_behind_applied_total counter\n"
+            "seawall_write_behind_applied_total{write_behind=\"orders\"} 10\n"
+            "seawall_write_behind_applied_total{write_behind=\"users\"} 5\n"
+            "# HELP seawall_write_behind_partitions Are drained.\n"
+            "# TYPE seawall_write_behind_partitions gauge\n"
+            "seawall_write_behind_partitions{write_behind=\"orders\"} 4\n"
+            "seawall_write_behind_partitions{write_behind=\"users\"} 0\n");
+}
+
 TEST(Prometheus, CachesAndClientsShareAPageAndLeaveItApart) {
   prometheus_collector collector;
   const auto users = source(one_class("users", 3));

@@ -65,7 +65,11 @@ counter_set counters_of(const std::string& name, const write_behind_stats& read)
                        {"failed_syncs", "Syncs of the log that failed.", read.failed_syncs},
                        {"failed_checkpoints", "Checkpoints that could not be written.", read.failed_checkpoints},
                        {"take_overs", "Leases of partitions that were taken.", read.take_overs},
-                       {"lost_leases", "Leases that ended before they were given back.", read.lost_leases}}};
+                       {"lost_leases", "Leases that ended before they were given back.", read.lost_leases}},
+          .gauges = {{"backlog", "Operations that wait, or are being applied.", read.backlog},
+                     {"backlog_bytes", "Of their keys and values.", read.backlog_bytes},
+                     {"log_bytes", "Bytes of the local log.", read.log_bytes},
+                     {"drained_partitions", "Partitions whose leases this process holds.", read.drained_partitions}}};
 }
 
 }  // namespace seawall::source

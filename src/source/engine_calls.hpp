@@ -32,7 +32,7 @@ class engine_calls {
   std::mutex writing_;
 };
 
-/// The counters that every engine exports.
+/// The numbers that every engine exports.
 counter_set counters_of(const std::string& name, const write_behind_stats& read);
 
 }  // namespace seawall::source

@@ -112,6 +112,7 @@ TEST_F(WriteBehind, BringsWritesToTheSourceInTheOrderOfTheirKeys) {
   EXPECT_EQ(exported.prefix, "seawall_write_behind_");
   EXPECT_EQ(exported.label_value, "t");
   EXPECT_EQ(exported.counters.front().value, 101U);
+  EXPECT_EQ(exported.gauges.front().value, 0U) << "the backlog";
 }
 
 TEST_F(WriteBehind, FindsAfterARestartWhatWasAcknowledged) {

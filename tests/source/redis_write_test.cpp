@@ -30,6 +30,11 @@ struct RedisWrites : ::testing::Test {
     for (const counter_sample& one : from.counters().counters) read[one.name] = one.value;
     return static_cast<std::int64_t>(read.at("take_overs") - read.at("lost_leases"));
   }
+  // The same as a gauge.
+  static std::uint64_t drained_by(const counter_source& from) {
+    const auto all = from.counters();
+    return std::ranges::find(all.gauges, "drained_partitions", &counter_sample::name)->value;
+  }
   int left() const { return std::stoi(shared_server().run({"XLEN", key("writes")}).text); }
 
   table rows;
@@ -108,7 +113,9 @@ TEST_F(RedisWrites, AreDrainedInPartitionsOfAllProcesses) {
   ASSERT_TRUE(engine->flush(20s, nullptr));
   EXPECT_EQ(rows.value("k29"), "1");
   EXPECT_EQ(engine->stats().drained_partitions, 3U);
+  EXPECT_EQ(drained_by(*engine), 3U);
   ASSERT_TRUE(engine->close(1s));
+  EXPECT_EQ(drained_by(*engine), 0U);
   auto next = engine_of(how, rows);
   servers::wait_until("what was given back is taken", [&] { return next->stats().drained_partitions == 3; });
 }
