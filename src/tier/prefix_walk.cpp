@@ -114,7 +114,13 @@ std::unexpected<error> prefix_walk::failed(const error& why) const {
 
 result<void> prefix_walk::step() {
   if (begun_ == 0) begun_ = 1;
+  const bool one_server = !core_->records().divided();
   for (;;) {
+    if (one_server && cursor_ == 0) {
+      const auto first = connection_to_primary();
+      if (!first) return std::unexpected(first.error());
+      generation_ = *first;
+    }
     const auto scan = cmd::scan_step(cursor_, {.match = looks_for_->pattern, .count = how_.count});
     asked ask{scan};
     auto page = ask.run(*core_);
@@ -124,8 +130,13 @@ result<void> prefix_walk::step() {
       return std::unexpected(std::move(page.error()));
     }
     // A cursor means nothing to another server, and a new connection may lead to one.
-    const bool other = (cursor_ & cursor_of_server) != 0 && ask.generation != generation_;
+    bool other = (one_server || (cursor_ & cursor_of_server) != 0) && ask.generation != generation_;
     if (auto well = remove(page->elements); !well) return well;
+    if (one_server && !other && page->next == 0) {
+      const auto last = connection_to_primary();
+      if (!last) return std::unexpected(last.error());
+      other = *last != generation_;
+    }
     so_far_.scanned += static_cast<std::uint64_t>(how_.count);
     generation_ = ask.generation;
     if (other && begin_anew()) continue;
@@ -133,6 +144,13 @@ result<void> prefix_walk::step() {
     cursor_ = page->next;
     return {};
   }
+}
+
+result<std::uint64_t> prefix_walk::connection_to_primary() {
+  const cmd::command<resp::value> beat{core_->beat_command({}), &cmd::decode<resp::value>};
+  asked ask{beat};
+  if (auto well = ask.run(*core_); !well) return std::unexpected(std::move(well.error()));
+  return ask.generation;
 }
 
 bool prefix_walk::begin_anew() {

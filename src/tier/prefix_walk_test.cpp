@@ -36,8 +36,17 @@ class prefix_walk_test : public remote_tier_test {
     };
   }
 
+  void make_cluster() {
+    tier.reset();
+    const auto target = [this](const auto&) {
+      return remote_tier::made_target{.where = &server, .cluster = true, .look_for_moves = [] {}};
+    };
+    tier = *remote_tier::make(target, {.canary_interval = 0s, .advise = false, .clock = clock, .seed = 1});
+  }
+
   std::string scan(const words& command) {
-    if (before_scan) before_scan(++scans);
+    ++scans;
+    if (before_scan) before_scan(scans);
     const page& next = pages.at(command.at(1));
     std::string out = "*2\r\n" + bulk(next.first) + "*" + std::to_string(next.second.size()) + "\r\n";
     for (const std::string& key : next.second) out += bulk(key);
@@ -70,13 +79,13 @@ TEST_F(prefix_walk_test, removes_page_by_page) {
   EXPECT_THAT(removed, ElementsAre(2, 2, 3));
   EXPECT_THAT(unlinked, ElementsAre("c:a", "c:b", "c:d"));
   EXPECT_EQ(tier->stats().totals.prefix_keys, 3);
-  EXPECT_THAT(server.commands.at(1), ElementsAre("SCAN", "0", "MATCH", "c:*", "COUNT", "10"));
+  EXPECT_THAT(server.commands.at(2), ElementsAre("SCAN", "0", "MATCH", "c:*", "COUNT", "10"));
 }
 
 TEST_F(prefix_walk_test, a_plain_key_takes_the_lease_with_it_that_was_taken_since_leases_were_looked_for) {
   pages["0"] = {"0", {"c:a", "c:{b}c"}};
   ASSERT_TRUE(tier->remove_prefix("c:", {.format = shared_format::plain}));
-  EXPECT_THAT(server.commands.back(), ElementsAre("UNLINK", "c:a", "c:{b}c", "{c:a}:l", "c:{b}c:l"))
+  EXPECT_THAT(server.commands.rbegin()[1], ElementsAre("UNLINK", "c:a", "c:{b}c", "{c:a}:l", "c:{b}c:l"))
       << "in one step: a load may store its value between two";
 }
 
@@ -158,7 +167,34 @@ TEST_F(prefix_walk_test, another_connection_means_another_walk) {
   EXPECT_LT(scans, 20);
 }
 
+TEST_F(prefix_walk_test, a_replica_that_has_nothing_proves_nothing) {
+  const std::string primary = beat;
+  beat = "-READONLY this server is not a primary\r\n";
+  const auto gone = tier->remove_prefix("c:");
+  ASSERT_FALSE(gone) << "the primary may have such keys";
+  EXPECT_EQ(gone.error().code(), cmd::make_error_code(cmd::errc::read_only));
+
+  beat = primary;
+  before_scan = [&](int) { beat = "-READONLY this server is not a primary\r\n"; };
+  EXPECT_FALSE(tier->remove_prefix("c:")) << "it is one since";
+}
+
+TEST_F(prefix_walk_test, another_connection_behind_the_last_page_means_another_walk) {
+  const auto before = server.answer;
+  int beats = 0;
+  server.answer = [&](const words& command) {
+    if (command.front() == "EVAL" && ++beats == 2) {
+      server.generation = 2;
+      pages["0"] = {"0", {"c:a"}};
+    }
+    return before(command);
+  };
+  EXPECT_EQ(tier->remove_prefix("c:")->removed, 1);
+  EXPECT_EQ(scans, 2);
+}
+
 TEST_F(prefix_walk_test, the_next_server_of_a_cluster_is_no_reason) {
+  make_cluster();
   const std::string next = std::to_string(std::uint64_t{5} << 40);
   pages = {{"0", {next, {"c:a"}}}, {next, {"0", {"c:b"}}}};
   before_scan = [&](int scan) { server.generation = static_cast<std::uint64_t>(scan); };
