@@ -52,7 +52,7 @@ void bucket_table::set_slot(std::atomic<std::uint64_t>& slot, std::uint16_t tag,
 
 auto bucket_table::where(const entry_header& entry) const noexcept -> position {
   std::size_t at = bucket_of(entry.hash);
-  for (std::uint32_t distance = 0; distance <= page_mask_; ++distance, at = next_in_page(at)) {
+  for (std::uint32_t distance = 0; distance <= page_mask_; ++distance, at = next_in_page(at, entry.hash)) {
     const bucket& here = buckets_[at];
     for (unsigned likely = candidates(here, entry); likely != 0; likely &= likely - 1) {
       const auto i = static_cast<std::uint32_t>(std::countr_zero(likely));
@@ -67,35 +67,34 @@ auto bucket_table::where(const entry_header& entry) const noexcept -> position {
 // The counts go up before the entry appears: a reader that finds it absent must not have been told to look further in
 // vain, but one that looks for it must be told.
 void bucket_table::insert(key_hash hash, const position& where, entry_header& entry) noexcept {
-  const std::size_t home = bucket_of(hash.body);
   for (std::uint32_t passed = 0; passed != where.distance; ++passed) {
-    bucket& here = buckets_[step(home, passed)];
+    bucket& here = buckets_[bucket_at(hash.body, passed)];
     const unsigned count = count_of(here);
     if (count != full_count) set_count(here, count + 1);
   }
   schedule_point();
-  set_slot(buckets_[step(home, where.distance)].slots[where.slot], hash.tag, &entry);
+  set_slot(buckets_[bucket_at(hash.body, where.distance)].slots[where.slot], hash.tag, &entry);
 }
 
 void bucket_table::replace(key_hash hash, const position& where, entry_header& entry) noexcept {
-  set_slot(buckets_[step(bucket_of(hash.body), where.distance)].slots[where.slot], hash.tag, &entry);
+  set_slot(buckets_[bucket_at(hash.body, where.distance)].slots[where.slot], hash.tag, &entry);
 }
 
 void bucket_table::erase(std::uint32_t body, const position& where) noexcept {
-  const std::size_t home = bucket_of(body);
-  set_slot(buckets_[step(home, where.distance)].slots[where.slot], 0, nullptr);
+  set_slot(buckets_[bucket_at(body, where.distance)].slots[where.slot], 0, nullptr);
   schedule_point();
   for (std::uint32_t passed = 0; passed != where.distance; ++passed) {
-    bucket& here = buckets_[step(home, passed)];
+    bucket& here = buckets_[bucket_at(body, passed)];
     const unsigned count = count_of(here);
     if (count != full_count) set_count(here, count - 1);
   }
 }
 
 auto bucket_table::from_its_home(std::uint32_t from, const position& where) const noexcept -> position {
-  const std::size_t at = step(bucket_of(from), where.distance);
-  const std::size_t home = bucket_of(where.entry->hash);
-  return {where.entry, static_cast<std::uint32_t>((at - home) & page_mask_), where.slot};
+  const std::size_t at = bucket_at(from, where.distance);
+  std::uint32_t distance = 0;
+  while (bucket_at(where.entry->hash, distance) != at) ++distance;
+  return {where.entry, distance, where.slot};
 }
 
 }  // namespace seawall::local

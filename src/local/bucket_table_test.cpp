@@ -143,6 +143,24 @@ TEST(BucketTable, WrapsAroundAtTheEndOfItsPage) {
   EXPECT_EQ(at.table.where(*all[0]).distance, 0u);
 }
 
+TEST(BucketTable, HashesOfOneBucketGoOnToDifferentOnesAndEachToAll) {
+  filled at(128);
+  constexpr std::uint32_t home = 62U << 25;
+  constexpr std::uint32_t other_way = home | 7U << 5;
+  for (int i = 0; i != 8; ++i) ASSERT_TRUE(at.put(at.make(home, 1)));
+  ASSERT_TRUE(at.put(at.make(home, 3)));
+  for (int i = 0; i != 7; ++i) ASSERT_TRUE(at.put(at.make(home, 1)));  // both buckets are full now
+  EXPECT_EQ(at.locate(at.make(home, 5)).room.distance, 2u);
+  EXPECT_EQ(at.locate(at.make(other_way, 5)).room.distance, 1u);
+  std::vector<entry_header*> all;
+  for (int i = 16; i != 512; ++i) {
+    all.push_back(&at.make(other_way, static_cast<std::uint16_t>(2 * i + 1)));
+    ASSERT_TRUE(at.put(*all.back())) << i;
+  }
+  for (entry_header* one : all) ASSERT_TRUE(at.has(*one));
+  EXPECT_FALSE(at.put(at.make(other_way, 1))) << "the page is full";
+}
+
 TEST(BucketTable, CountsWhatIsVeryMuchAlike) {
   filled at(64);
   for (int i = 0; i != 5; ++i) at.put(at.make(0x1234'5678, 9));

@@ -1,7 +1,7 @@
 // One generation of the hash table: buckets of one cache line, eight slots each. A slot is a pointer to an entry with
-// 16 bits of its hash. An entry that finds its home bucket full goes to one of the next buckets; the buckets it passed
-// count it, so a search that meets a bucket with count 0 ends there. Buckets come in pages of up to 64; a page has the
-// lock of its writers, and no search leaves the page of its home.
+// 16 bits of its hash. An entry that finds its home bucket full goes to another, in an order of the page's buckets that
+// its hash gives; the buckets it passed count it, so a search that meets a bucket with count 0 ends there. Buckets come
+// in pages of up to 64; a page has the lock of its writers, and no search leaves the page of its home.
 //
 // Thread safety: `find` may run at any time, under an epoch guard, and takes no lock. Everything else needs the lock of
 // the page it touches; a slot is one atomic word, so readers see an entry or they do not.
@@ -106,7 +106,7 @@ class bucket_table {
       }
       if ((last & count_mask) == 0) [[likely]] return nullptr;
       schedule_point();
-      at = next_in_page(at);
+      at = next_in_page(at, hash.body);
     } while (at != home);
     return nullptr;
   }
@@ -119,7 +119,7 @@ class bucket_table {
     search result;
     std::size_t at = bucket_of(hash.body);
     const std::size_t limit = page_mask_ + 1;
-    for (std::uint32_t distance = 0; distance != limit; ++distance, at = next_in_page(at)) {
+    for (std::uint32_t distance = 0; distance != limit; ++distance, at = next_in_page(at, hash.body)) {
       const bucket& here = buckets_[at];
       for (unsigned hits = matches(here, hash.tag); hits != 0; hits &= hits - 1) {
         const auto i = static_cast<std::uint32_t>(std::countr_zero(hits));
@@ -144,7 +144,7 @@ class bucket_table {
   /// The free slot of the page that is nearest to the home of the hash, if there is one.
   std::optional<position> free_near(std::uint32_t body) const noexcept {
     std::size_t at = bucket_of(body);
-    for (std::uint32_t distance = 0; distance <= page_mask_; ++distance, at = next_in_page(at)) {
+    for (std::uint32_t distance = 0; distance <= page_mask_; ++distance, at = next_in_page(at, body)) {
       if (const unsigned free = matches(buckets_[at], free_tag)) {
         return position{nullptr, distance, static_cast<std::uint32_t>(std::countr_zero(free))};
       }
@@ -159,7 +159,8 @@ class bucket_table {
   template <class F>
   void around(std::uint32_t body, std::size_t reach, F&& inspect) const {
     std::size_t at = bucket_of(body);
-    for (std::uint32_t distance = 0; distance != reach && distance <= page_mask_; ++distance, at = next_in_page(at)) {
+    const std::size_t end = std::min(reach, page_mask_ + 1);
+    for (std::uint32_t distance = 0; distance != end; ++distance, at = next_in_page(at, body)) {
       for (std::uint32_t i = 0; i != slots_per_bucket; ++i) {
         if (entry_header* entry = entry_of(buckets_[at].slots[i].load(std::memory_order_relaxed))) {
           inspect(position{entry, distance, i});
@@ -312,11 +313,15 @@ class bucket_table {
   std::size_t bucket_of(std::uint32_t body) const noexcept {
     return static_cast<std::size_t>(body * static_cast<std::uint64_t>(bucket_count_) >> 32);
   }
-  std::size_t next_in_page(std::size_t at) const noexcept {
-    return (at & ~page_mask_) | ((at + 1) & page_mask_);
+  // The order of a page's buckets for a hash: by an odd stride of its own. If all took the next bucket, full ones would
+  // fill their neighbours, and searches would pass more of them: see decision 009.
+  static std::size_t stride(std::uint32_t body) noexcept { return body >> 5 | 1; }
+  std::size_t next_in_page(std::size_t at, std::uint32_t body) const noexcept {
+    return (at & ~page_mask_) | ((at + stride(body)) & page_mask_);
   }
-  std::size_t step(std::size_t home, std::size_t distance) const noexcept {
-    return (home & ~page_mask_) | ((home + distance) & page_mask_);
+  std::size_t bucket_at(std::uint32_t body, std::size_t distance) const noexcept {
+    const std::size_t home = bucket_of(body);
+    return (home & ~page_mask_) | ((home + distance * stride(body)) & page_mask_);
   }
 
   bucket* buckets_;
