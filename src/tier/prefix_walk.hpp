@@ -31,8 +31,8 @@ class prefix_walk {
   std::unexpected<error> failed(const error& why) const;
   result<void> walk(const search& which, bool last);
   result<void> step();
-  // A replica answers SCAN, too, and may lack what its primary has, but refuses to remove even what is not there. So that
-  // is asked for before a walk and behind it. In a cluster it would go to another server than the steps.
+  // A replica answers SCAN, too, and may lack what its primary has, but refuses to remove even what is not there. So
+  // that is asked for before a walk and behind it. In a cluster it would go to another server than the steps.
   result<std::uint64_t> connection_to_primary();
   bool is_meant(std::string_view name) const;
   result<void> remove(const std::vector<std::string>& keys);

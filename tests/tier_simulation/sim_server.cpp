@@ -167,10 +167,9 @@ bool sim_node::expire_one() {
   return true;
 }
 
-bool sim_node::evict_one() {
-  if (keys_.empty()) return false;
-  const auto which = std::next(keys_.begin(), static_cast<std::ptrdiff_t>(draws_.below(keys_.size())));
-  return evict(std::string{which->first});
+std::string sim_node::draw_key() {
+  if (keys_.empty()) return {};
+  return std::next(keys_.begin(), static_cast<std::ptrdiff_t>(draws_.below(keys_.size())))->first;
 }
 
 bool sim_node::evict(const std::string& key) {

@@ -78,8 +78,9 @@ class sim_node final : public script_host {
   /// A replica becomes what its primary is now.
   void copy(const sim_node& primary);
   bool expire_one();
+  /// Any of the keys; nothing when there are none.
+  std::string draw_key();
   /// Forgets a key to make room.
-  bool evict_one();
   bool evict(const std::string& key);
   void flush_all();
   void flush_scripts() { scripts_.clear(); }

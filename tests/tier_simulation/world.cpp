@@ -9,7 +9,7 @@ constexpr std::size_t trace_length = 400;
 
 }  // namespace
 
-world::world(std::uint64_t seed, bool tracing) : chance_(seed), tracing_(tracing), seed_(seed) {
+world::world(std::uint64_t seed, bool tracing) : chance_(seed), added_(~seed), tracing_(tracing), seed_(seed) {
   for (int i = 0; i != 2; ++i) nodes_.push_back(std::make_unique<sim_node>(chance_, server_now_ms_));
   nodes_[1]->follow(*nodes_[0]);
   server_now_ms_ = server_ahead_ms_ + now_.time_since_epoch() / 1ms;
@@ -36,6 +36,7 @@ world::world(std::uint64_t seed, bool tracing) : chance_(seed), tracing_(tracing
   plain_ = chance_.one_in(5);
   if (plain_) tier_options_.undelivered.keys = 1000;
   name_tags();
+  draw_keeping();
   locks_rows_ = chance_.one_in(2);
   relay_batch_ = chance_.pick<std::size_t>({1, 2, 256});
   transact_every_ = chance_.pick<std::size_t>({6, 12, 40});
@@ -104,7 +105,7 @@ void world::list_of(process& one, std::size_t index, int depth) {
   for (std::size_t i = 0; i != one.writers.size(); ++i) {
     const writer& who = one.writers[i];
     const bool would_block = who.committed && who.blocks;
-    if (who.invalidating ? *who.ended : depth == 0 || !would_block) add(act::move_writer, i);
+    if (who.invalidating ? *who.ended != writer::end::none : depth == 0 || !would_block) add(act::move_writer, i);
   }
   const bool may_begin = !draining_ && depth < 2 && one.transactions < 2 && (depth == 0 || chance_.one_in(4));
   if (may_begin && chance_.one_in(transact_every_)) add(act::transact);
@@ -233,8 +234,10 @@ void world::serve(sim_node& node, std::size_t which) {
     note("the {} does {} for process {}{}: {}{}", node.is_primary() ? "primary" : "replica", client.in.front().ticket,
          client.owner, client.heard ? "" : " (which has left)", words[0], text);
   }
+  const load_rights::change change{.by = client.owner, .gives_up = client.heard && !removes};
   node.serve(client);
   look_at_store();
+  if (node.is_primary()) look_at_rights(change);
 }
 
 void world::pass_time() {
@@ -284,6 +287,7 @@ void world::drain() {
     for (const auto& one : processes_) start_batch(*one, fresh);
     settle();
   }
+  stop_keeping();
 }
 
 void world::settle() {

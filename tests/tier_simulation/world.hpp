@@ -16,18 +16,13 @@
 // its row, and its process may die at any step; without one, what dies with its process is acknowledged when every
 // entry has reached its end. Some worlds have plain values: no server goes back in time there, nothing has tags, and
 // other programs write, too.
+//
+// In some worlds the processes keep their keys fresh: each of these loads has a right of its own, none takes one from
+// its holder, and they end when nobody reads any more.
 #pragma once
 
-#include "cache_face.hpp"
-#include "chance.hpp"
-#include "seawall/cache.hpp"
-#include "seawall/cache/bulk_op.hpp"
-#include "seawall/source/outbox.hpp"
-#include "seawall/tier/remote_tier.hpp"
-#include "sim_clock.hpp"
-#include "sim_database.hpp"
-#include "sim_link.hpp"
-#include "sim_server.hpp"
+#include "load_rights.hpp"
+#include "world_parts.hpp"
 
 #include <fmt/format.h>
 
@@ -39,20 +34,6 @@
 #include <vector>
 
 namespace simulation {
-
-using namespace std::chrono_literals;
-using seawall::duration;
-using seawall::time_point;
-
-using core = seawall::core<int, int, seawall::hash<int>, std::equal_to<>>;
-using load_op = seawall::load_op<core>;
-using bulk_op = seawall::bulk_op<core>;
-
-class signal final : public seawall::waiter {
- public:
-  void wake() noexcept override { woken = true; }
-  bool woken = false;
-};
 
 class world {
  public:
@@ -69,121 +50,6 @@ class world {
   void add_coverage(coverage& sum) const;
 
  private:
-  static constexpr int keys = row_count;
-  static constexpr int tags = 2;
-  static constexpr int absent_every = 5;  // a row whose version divides by it does not exist
-
-  struct floors {
-    int all = 0;
-    int not_linear = 0;  // if it counts as a read that is not linearizable
-  };
-
-  struct caller {
-    int id;
-    int key;
-    bool fresh;
-    bool only_looks;
-    std::shared_ptr<signal> self = std::make_shared<signal>();
-    std::unique_ptr<load_op> machine;
-    seawall::step at = seawall::step::wait;
-    floors floor{};
-    std::uint64_t unlinearized_before = 0;
-    std::optional<int> read{};  // of its load
-    std::uint64_t tags_before = 0;  // how often tags had changed when it read
-  };
-
-  // A caller of get_many.
-  struct batch {
-    int id;
-    bool fresh;
-    std::shared_ptr<signal> self = std::make_shared<signal>();
-    std::unique_ptr<bulk_op> machine{};
-    std::vector<int> asked{};  // keys that it did not find in its process
-    seawall::step at = seawall::step::wait;
-    std::array<floors, keys> floor{};
-    std::uint64_t unlinearized_before = 0;
-    std::optional<versions> read{};
-  };
-
-  // What was committed, and is to be invalidated.
-  struct write {
-    enum class of : std::uint8_t { key, tag, everything, every_key, put, expire, prefix };
-    // Who remembers it when its process is dead.
-    enum class by : std::uint8_t { world, table, nobody };
-    of what = of::key;
-    int which = 0;
-    versions made{};  // zero: not of that key
-    by kept = by::world;
-    bool has_asynchronous_form() const { return what == of::key || what == of::tag || what == of::put; }
-  };
-
-  struct writer {
-    write what;
-    bool blocks = false;
-    bool committed = false;
-    bool invalidating = false;
-    std::shared_ptr<bool> ended = std::make_shared<bool>(false);
-  };
-
-  struct executor final : seawall::executor {
-    void post(task work) override { items.push_back(std::move(work)); }
-    std::vector<task> items;
-  };
-
-  struct process {
-    int id;
-    std::shared_ptr<sim_clock> clock;
-    std::shared_ptr<sim_link> link;
-    std::shared_ptr<executor> tasks;
-    std::shared_ptr<seawall::remote_tier> tier;
-    std::shared_ptr<core> cache;
-    std::vector<caller> callers;
-    std::vector<batch> batches;
-    std::vector<writer> writers;
-    std::vector<write> undelivered;
-    std::uint64_t looked_at = 0;  // the link's number of ends, when they were looked at
-    std::shared_ptr<sim_database> database;
-    std::shared_ptr<cache_face> face;
-    std::shared_ptr<seawall::sql::outbox_relay> relay;
-    bool relays = false;
-    int transactions = 0;  // under way
-    time_point paused_until{};
-    bool inside = false;  // its loader runs
-    versions returned{};  // highest version that a read which is not fresh was answered
-    versions acknowledged{};
-  };
-
-  struct acknowledgement {
-    time_point when;
-    int version;
-  };
-
-  enum class act : std::uint8_t {
-    start_caller, move_caller, cancel_caller, start_batch, move_batch, cancel_batch, start_writer, move_writer,
-    replay_outbox, fire_timer, run_task, connect, serve, hear, notice_loss, time_out, pass_time, copy, remember,
-    expire_key, give_memory, transact, relay, arrive_late, write_elsewhere
-  };
-  struct action {
-    act what;
-    std::uint8_t who = 0;
-    std::uint16_t which = 0;
-  };
-  // Filled anew for each step.
-  class action_list {
-   public:
-    void clear() { count_ = 0; }
-    void add(act what, std::size_t who = 0, std::size_t which = 0) {
-      if (count_ == items_.size()) [[unlikely]] items_.resize(2 * count_ + 64);
-      items_[count_++] = {what, static_cast<std::uint8_t>(who), static_cast<std::uint16_t>(which)};
-    }
-    std::size_t size() const { return count_; }
-    action operator[](std::size_t i) const { return items_[i]; }
-
-   private:
-    std::vector<action> items_;
-    std::size_t count_ = 0;
-  };
-
   // world.cpp
   void step(int depth);
   void list_actions(int depth);
@@ -228,6 +94,7 @@ class world {
   void invalidate_blocking(process& one, std::size_t index, int depth);
   void has_invalidated(process& one, const write& what);
   void put(core& cache, const write& what);
+  seawall::prefix_options prefix_limits();
   bool remove_prefix(core& cache, const write& what);
   void help(const std::atomic<bool>& done);
   void acknowledge(int key, int version);
@@ -259,8 +126,15 @@ class world {
   bool outbox_owes() const;
   void relay(process& one, int depth);
 
+  // world_keep.cpp
+  void draw_keeping();
+  seawall::loaded<int> kept_load(process& one, int key);
+  void look_at_rights(const load_rights::change& what);
+  void stop_keeping();
+
   // world_plain.cpp
   void write_elsewhere();
+  bool meets_a_lease_here(const std::string& name);
 
   // world_checks.cpp
   int floor_of(const process& one, int key, bool fresh) const;
@@ -281,8 +155,9 @@ class world {
   // world_faults.cpp
   time_point some_time();
   void fault();
-  void fault_of_process(std::size_t kind, process& one);
-  void fault_of_server(std::size_t kind);
+  bool fault_of_process(std::size_t kind, process& one);
+  bool fault_of_server(std::size_t kind);
+  bool evict();
   void fail_over();
 
   sim_node& primary() { return *nodes_[primary_]; }
@@ -291,6 +166,7 @@ class world {
   seawall::cache_options<int, int> options_of(process& one);
 
   chance chance_;
+  chance added_;  // of what came later: the draws of `chance_` stay what they were
   const bool tracing_;
   const std::uint64_t seed_;
   time_point now_ = time_point{} + std::chrono::hours{1};
@@ -322,6 +198,11 @@ class world {
   std::size_t relay_batch_ = 256;
   std::size_t transact_every_ = 4;
 
+  // keys that processes keep fresh
+  seawall::keep_fresh_options keep_{};
+  std::optional<load_rights> rights_;
+  std::array<std::uint32_t, keys> faults_since_kept_{};  // bits: kinds of fault
+
   sim_tables tables_;
   versions& committed_ = tables_.committed;
   versions lost_{};  // committed, and nobody left who invalidates them
@@ -330,6 +211,7 @@ class world {
   versions last_acknowledged_{};
   versions fresh_returned_{};
   versions stored_{};                        // highest version that was in the tier
+  versions stored_elsewhere_{};              // the last one that another program has stored
   std::array<std::string, keys> last_seen_;  // header of what is there
   std::array<std::string, tags + 1> last_generations_;  // of the tags, and of the whole cache
   std::array<std::string, tags + 1> tag_keys_;

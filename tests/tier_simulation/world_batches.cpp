@@ -12,16 +12,26 @@ void world::start_batch(process& one, bool fresh) {
   batch who{.id = ++callers_ever_, .fresh = fresh};
   load_op::settings how{.policy = policy_, .fresh = fresh};
   if (!chance_.one_in(3)) how.deadline = tier_options_.bound;
+  const int oldest = *std::ranges::min_element(committed_);
+  if (!fresh && oldest != 0 && added_.one_in(4)) {
+    how.at_least = 1 + added_.below(static_cast<std::size_t>(oldest));
+    ++seen_["a batch asks for a version"];
+  }
   std::vector<seawall::bulk_request<core>> wanted;
-  note("process {}: batch {} begins{}", one.id, who.id, fresh ? ", fresh" : "");
+  note("process {}: batch {} begins{}{}", one.id, who.id, fresh ? ", fresh" : "",
+       how.at_least != 0 ? fmt::format(", at least {}", how.at_least) : "");
   for (int key = 0; key != keys; ++key) {
     const std::size_t hash = one.cache->hash_of(key);
     auto found = one.cache->look(key, hash);
-    if (!fresh && found.is == seawall::standing::fresh) {
+    const bool is_fresh = !fresh && found.is == seawall::standing::fresh;
+    if (is_fresh && found.version < how.at_least) ++seen_["a batch passes over what is in its process"];
+    if (is_fresh && found.version >= how.at_least) {
       has_answered(one, key, judge(one, key, found.value, floor_of(one, key, false), "its memory"));
       continue;
     }
     who.floor[key] = floors_of(one, key, fresh);
+    who.floor[key].all = std::max(who.floor[key].all, static_cast<int>(how.at_least));
+    who.floor[key].not_linear = std::max(who.floor[key].not_linear, static_cast<int>(how.at_least));
     who.asked.push_back(key);
     wanted.push_back({key, hash, std::move(found)});
     for (const std::uint64_t tag : tags_of(key, true).hashes()) how.tags.add(tag);  // for all of them

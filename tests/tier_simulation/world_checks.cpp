@@ -19,7 +19,7 @@ int world::floor_of(const process& one, int key, bool fresh) const {
   return std::max({acknowledged_before_bound(key), one.acknowledged[key], one.returned[key]});
 }
 
-world::floors world::floors_of(const process& one, int key, bool fresh) const {
+floors world::floors_of(const process& one, int key, bool fresh) const {
   const int not_linear = fresh ? last_acknowledged_[key]
                                : std::max(acknowledged_before_bound(key), one.acknowledged[key]);
   return {.all = floor_of(one, key, fresh), .not_linear = not_linear};
@@ -78,7 +78,7 @@ void world::probe() {
   process& one = *processes_[chance_.below(processes_.size())];
   if (paused(one)) return;
   const int key = static_cast<int>(chance_.below(keys));
-  const auto found = one.cache->look(key, one.cache->hash_of(key));
+  const auto found = one.cache->look(key, one.cache->hash_of(key), false);
   if (!found.servable()) {
     const bool silent = now_ - one.link->last_heard >= tier_options_.bound;
     if (silent && one.cache->size() != 0) ++seen_["an entry is not served any more"];

@@ -6,14 +6,20 @@
 #include <string_view>
 
 namespace simulation {
+namespace {
+
+std::string name_of(int key) { return fmt::format("c:{}", key); }
+std::string lease_of(std::string_view name) { return fmt::format("{{{}}}:l", name); }
+
+}  // namespace
 
 /// A program in another language commits, and stores its value or removes the key, with its lease.
 void world::write_elsewhere() {
   const int key = static_cast<int>(chance_.below(keys));
   if (!tables_.is_free(key)) return;
   const int version = ++committed_[key];
-  const std::string name = fmt::format("c:{}", key);
-  const std::string lease = fmt::format("{{{}}}:l", name);
+  const std::string name = name_of(key);
+  const std::string lease = lease_of(name);
   const std::string text = std::to_string(version);
   // A value that ends before the lease of a load leaves no trace: see docs/guide/plain.md.
   const std::string ttl = std::to_string(std::max(policy_.ttl, load_deadline_) / 1ms);
@@ -25,8 +31,20 @@ void world::write_elsewhere() {
   sim_connection other;
   primary().execute(other, stores ? arguments{set} : arguments{unlink});
   primary().tell_own_news(other);
+  if (stores) stored_elsewhere_[key] = version;
   look_at_store();
+  look_at_rights({});
   acknowledge(key, version);
+}
+
+/// A load is under way that may have begun before another program stored what is there.
+bool world::meets_a_lease_here(const std::string& name) {
+  if (!plain_) return false;
+  for (int key = 0; key != keys; ++key) {
+    if (name != name_of(key) || !primary().keys().contains(lease_of(name))) continue;
+    return primary().keys().find(name)->second.bytes == std::to_string(stored_elsewhere_[key]);
+  }
+  return false;
 }
 
 }  // namespace simulation

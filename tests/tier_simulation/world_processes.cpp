@@ -21,6 +21,10 @@ seawall::cache_options<int, int> world::options_of(process& one) {
                                        .load_deadline = load_deadline_,
                                        .backoff = {.initial = 1ms, .max = 20ms},
                                        .clock = one.clock};
+  if (rights_) {
+    how.loader = [this, &one](int key) { return kept_load(one, key); };
+    how.keep_fresh = keep_;
+  }
   how.shared = std::shared_ptr<seawall::shared_tier>(one.tier);
   if (plain_) {
     how.shared_format = seawall::shared_format::plain;
@@ -54,6 +58,7 @@ void world::start(process& one) {
   one.cache = std::make_shared<core>(options_of(one), seawall::hash<int>{}, std::equal_to<>{}, one.clock, one.tasks);
   one.cache->attach();
   one.returned = one.acknowledged = {};
+  if (rights_) rights_->forget(one.id);
   start_database(one);
   note("process {}: starts", one.id);
 }

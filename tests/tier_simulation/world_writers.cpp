@@ -68,7 +68,8 @@ void world::start_writer(process& one) {
   } else if (kind < 7) {
     who.what.what = chance_.pick({write::of::everything, write::of::every_key, write::of::put, write::of::put,
                                   write::of::expire, write::of::prefix});
-    who.blocks = who.what.what != write::of::put || chance_.one_in(2);
+    const bool may_wait = who.what.what == write::of::put ? chance_.one_in(2) : added_.one_in(2);
+    who.blocks = !who.what.has_asynchronous_form() || may_wait;
   }
   one.writers.push_back(std::move(who));
 }
@@ -79,7 +80,9 @@ void world::move_writer(process& one, std::size_t index, int depth) {
   if (who.invalidating) {
     const writer done = std::move(who);
     one.writers.erase(one.writers.begin() + static_cast<std::ptrdiff_t>(index));
-    return has_invalidated(one, done.what);
+    if (*done.ended == writer::end::well) return has_invalidated(one, done.what);
+    ++seen_["a prefix that was not waited for could not be removed"];
+    return orphan(done.what);
   }
   if (who.blocks) return invalidate_blocking(one, index, depth);
   begin_to_invalidate(one, who);
@@ -102,19 +105,26 @@ void world::commit(process& one, writer& who) {
 void world::begin_to_invalidate(process& one, writer& who) {
   who.invalidating = true;
   note("process {}: begins to invalidate {}", one.id, text_of(who.what));
+  const auto well = [ended = who.ended](auto...) { *ended = writer::end::well; };
   if (who.what.what == write::of::tag) {
-    const auto tag = seawall::tag_list::hash_of(tag_names[who.what.which]);
-    one.cache->begin_invalidate_tag(tag, [ended = who.ended] { *ended = true; });
+    one.cache->begin_invalidate_tag(seawall::tag_list::hash_of(tag_names[who.what.which]), well);
   } else if (who.what.what == write::of::put) {
     ++seen_["a put did not block"];
     const int version = who.what.made[who.what.which];
     const auto value = version % absent_every == 0 ? nullptr : std::make_shared<const int>(version);
     seawall::put_call<core>::begin(one.cache, who.what.which, one.cache->hash_of(who.what.which), value, policy_,
-                                   all_tags_of(who.what.which), static_cast<std::uint64_t>(version),
-                                   [ended = who.ended] { *ended = true; });
+                                   all_tags_of(who.what.which), static_cast<std::uint64_t>(version), well);
+  } else if (who.what.what == write::of::prefix) {
+    seawall::prefix_invalidation<core>::begin(
+        one.cache, std::to_string(who.what.which), prefix_limits(),
+        [this, ended = who.ended](const seawall::result<seawall::prefix_removal>& gone) {
+          const bool done = gone && gone->done;
+          if (done) ++seen_["a prefix was removed that nobody waited for"];
+          *ended = done ? writer::end::well : writer::end::failed;
+        });
   } else {
     const int key = who.what.which;
-    one.cache->begin_invalidate(key, one.cache->hash_of(key), [ended = who.ended](bool) { *ended = true; });
+    one.cache->begin_invalidate(key, one.cache->hash_of(key), well);
   }
 }
 
@@ -154,8 +164,10 @@ void world::put(core& cache, const write& what) {
             static_cast<std::uint64_t>(version));
 }
 
+seawall::prefix_options world::prefix_limits() { return {.count = chance_.pick<std::int64_t>({1, 500})}; }
+
 bool world::remove_prefix(core& cache, const write& what) {
-  const seawall::prefix_options how{.count = chance_.pick<std::int64_t>({1, 500})};
+  const seawall::prefix_options how = prefix_limits();
   const auto gone = seawall::prefix_invalidation<core>{cache, std::to_string(what.which), how}.run();
   if (gone && gone->done) ++seen_["a prefix was removed"];
   return gone && gone->done;

@@ -1,0 +1,77 @@
+#include "load_rights.hpp"
+
+#include "entry_format.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace simulation {
+namespace {
+
+namespace format = seawall::tier;
+
+// Of a lease: its nonce, and the reign behind it.
+constexpr std::size_t right_size = format::version_at - format::nonce_at;
+
+std::string_view reign_of(std::string_view right) { return right.substr(std::min(right.size(), format::nonce_size)); }
+
+}  // namespace
+
+load_rights::load_rights(bool plain) : plain_(plain) {
+  for (int key = 0; key != keys; ++key) {
+    const std::string name = fmt::format("c:{}", key);
+    rights_[key][to_fill].name = plain ? fmt::format("{{{}}}:l", name) : name;
+    rights_[key][to_replace].name = fmt::format("{{{}}}:r", name);
+  }
+}
+
+std::string load_rights::bytes_of(kind which, std::string_view there) const {
+  if (plain_ || which == to_replace) return std::string{there.substr(0, right_size)};
+  const bool is_lease = there.size() >= format::header_size &&
+                        there[format::kind_at] == static_cast<char>(format::stored_kind::lease);
+  return is_lease ? std::string{there.substr(format::nonce_at, right_size)} : std::string{};
+}
+
+std::optional<std::string> load_rights::look(const sim_node::data& there, std::int64_t now_ms, const change& what) {
+  std::optional<std::string> wrong;
+  for (int key = 0; key != keys; ++key) {
+    for (const kind which : kinds) {
+      right& known = rights_[key][which];
+      const auto found = there.find(known.name);
+      const bool is_there = found != there.end();
+      std::string bytes = is_there ? bytes_of(which, found->second.bytes) : std::string{};
+      if (bytes == known.bytes) continue;
+      const bool lasts = !known.bytes.empty() && known.ends_ms > now_ms;
+      const bool given_up = lasts && what.gives_up && what.by == known.holder;
+      if (lasts && !bytes.empty() && what.by && reign_of(known.bytes) == reign_of(bytes)) {
+        wrong = fmt::format("process {}: takes the right to load key {} from its holder", *what.by, key);
+      }
+      if (known.holder && known.unused && !given_up) ++lost_[*known.holder][key];
+      known.bytes = std::move(bytes);
+      known.holder = known.bytes.empty() ? std::nullopt : what.by;
+      known.unused = true;
+      known.ends_ms = known.bytes.empty() ? 0 : found->second.ends_ms.value_or(0);
+    }
+  }
+  return wrong;
+}
+
+bool load_rights::use(int process, int key) {
+  if (lost_[process][key] != 0) return lost_[process][key]-- != 0;
+  return std::ranges::any_of(rights_[key], [&](right& one) {
+    return one.holder == process && std::exchange(one.unused, false);
+  });
+}
+
+void load_rights::forget(int process) {
+  lost_[process] = {};
+  for (auto& both : rights_) {
+    for (right& one : both) {
+      if (one.holder == process) one.holder.reset();
+    }
+  }
+}
+
+}  // namespace simulation
