@@ -74,6 +74,8 @@ void fill_call::replied(step& which, resp::view reply) noexcept {
 }
 
 void fill_call::round_ended() {
+  // The right to replace is given back once: by now it may be that of another load of this process.
+  if (what_->refresh && unlock_.done() && round_.back() == &unlock_) round_.pop_back();
   if (send_sources(round_)) return;
   if (store_.failure()) return end_fill(store_.failure());
   // The bytes of a lease change when its floor is raised or kept: only the program can tell.

@@ -141,6 +141,21 @@ TEST_F(remote_tier_test, a_value_that_is_too_large_gives_its_lease_back) {
   EXPECT_THAT(sent(), ElementsAre("EVALSHA"));
 }
 
+TEST_F(remote_tier_test, a_fill_whose_script_is_missing_gives_its_right_back_once) {
+  read();  // hears of the reign
+  sent();
+  server.answer = [](const words& command) {
+    return command.front() == "EVALSHA" ? std::string{"-NOSCRIPT no such script\r\n"} : number(1);
+  };
+  auto what = std::make_shared<noted<tier_fill>>();
+  what->key = "k";
+  what->refresh = true;
+  what->entry.payload = "v";
+  tier->fill(what);
+  EXPECT_EQ(what->ends, 1);
+  EXPECT_THAT(sent(), ElementsAre("EVALSHA GETRANGE EVAL", "EVAL GETRANGE")) << "it may be another load's since";
+}
+
 // --- the rest -------------------------------------------------------------------------------------------------------
 
 TEST_F(remote_tier_test, locks_share_the_slot_of_their_key) {
