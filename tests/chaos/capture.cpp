@@ -109,7 +109,7 @@ class capture_run {
   void round(std::uint64_t number, std::uint64_t writes) {
     const auto quiet = static_cast<std::int64_t>(writes - writes / 5);
     std::atomic<std::int64_t> left{static_cast<std::int64_t>(writes)};
-    std::vector<std::thread> threads;
+    std::vector<std::jthread> threads;
     for (capture_writer& one : writers_) threads.emplace_back([&left, &one] { one.write(left); });
     try {
       while (left > quiet && goes_on()) watch(left);

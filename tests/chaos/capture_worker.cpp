@@ -75,9 +75,11 @@ capture_worker::cache::options capture_worker::options() {
 
 void capture_worker::run() {
   ++state_.started;
-  std::vector<std::thread> threads;
-  if (index_ == 0) threads.emplace_back([this] { capture(); });
-  for (std::size_t i = 0; i != shared_.head().threads.load(); ++i) threads.emplace_back([this, i] { read(i); });
+  std::vector<std::jthread> threads;  // which end when `check` throws, too
+  if (index_ == 0) threads.emplace_back([this](const std::stop_token& stop) { capture(stop); });
+  for (std::size_t i = 0; i != shared_.head().threads.load(); ++i) {
+    threads.emplace_back([this, i](const std::stop_token& stop) { read(i, stop); });
+  }
   while (goes_on()) {
     const std::uint64_t round = shared_.head().round.load();
     if (round != state_.checked.load()) {
@@ -86,19 +88,18 @@ void capture_worker::run() {
     }
     pause_between_tries();
   }
-  for (auto& one : threads) one.join();
 }
 
 // --- the readers ----------------------------------------------------------------------------------------------------
 
-void capture_worker::read(std::size_t thread) {
+void capture_worker::read(std::size_t thread, const std::stop_token& stop) {
   const std::size_t step = shared_.head().threads.load();
   std::vector<known> all(shared_.keys());
   for (std::size_t key = thread; key < all.size(); key += step) {
     all[key].dated = shared_.at(key).by[0].told.count.load();
   }
   local_tally mine;
-  while (goes_on()) {
+  while (goes_on() && !stop.stop_requested()) {
     for (std::size_t key = thread; key < all.size(); key += step) {
       const auto got = cache_->get_or_load(key);
       ++mine[tally::any_reads];
@@ -149,7 +150,7 @@ void capture_worker::date(const row& of, known& what, std::optional<std::int64_t
 
 // --- the capture ----------------------------------------------------------------------------------------------------
 
-void capture_worker::capture() {
+void capture_worker::capture(const std::stop_token& stop) {
   const auto print = [](seawall::log_level, std::string_view text) {
     fmt::print("{}\n", text);
     std::fflush(stdout);
@@ -172,7 +173,7 @@ void capture_worker::capture() {
   } else {
     changes.table("rows").key(*cache_, "id");
   }
-  for (bool started = false; goes_on(); pause_between_tries(20ms)) {
+  for (bool started = false; goes_on() && !stop.stop_requested(); pause_between_tries(20ms)) {
     if (!started) {
       const auto done = changes.start();
       started = done.has_value();

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 
 namespace chaos {
 
@@ -37,9 +38,9 @@ class capture_worker {
   };
 
   cache::options options();
-  void read(std::size_t thread);
+  void read(std::size_t thread, const std::stop_token& stop);
   void date(const row& of, known& what, std::optional<std::int64_t> got, local_tally& mine);
-  void capture();
+  void capture(const std::stop_token& stop);
   void count(const seawall::capture_stats& of);
   void check();
   void report(broken what, std::uint64_t key, std::uint64_t version, std::uint64_t committed);

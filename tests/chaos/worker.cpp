@@ -66,7 +66,7 @@ void worker::run() {
   for (std::size_t i = 0; i != tally_count; ++i) before[i] = state_.tallies[i].load();
   for (std::size_t key = 0; key != shared_.keys(); ++key) mine_of(key).loading.store(0);
   ++state_.started;
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads;
   writing_.store(writers_);
   for (std::size_t i = 0; i != writers_; ++i) threads.emplace_back([this, i] { write_until_calm(i); });
   const std::uint64_t seed = shared_.head().seed.load() * 1000 + index_ * 100;
