@@ -80,9 +80,10 @@ void core::close() {
 
 // --- calls ----------------------------------------------------------------------------------------------------------
 
-admission core::admit(std::string_view key) {
+admission core::admit(std::string_view key, counter counts) {
   admission let{.now = clock_->now()};
   const std::lock_guard lock{mutex_};
+  if (counts) ++(totals_.*counts);
   if (closed()) {
     let.refused = error{errc::closed, "the shared tier is closed"};
     ++totals_.failures_other;
@@ -97,11 +98,13 @@ admission core::admit(std::string_view key) {
   return let;
 }
 
-void core::ended(breaker::permit of, const error* failure, bool hurried) {
-  const time_point now = clock_->now();
+void core::ended(breaker::permit of, const error* failure, bool hurried, counter counts) {
+  // The breaker counts by parts of its window, so a clock that is some milliseconds behind will do.
+  const time_point now = failure ? clock_->now() : clock_->coarse_now();
   bool well = false;
   {
     const std::lock_guard lock{mutex_};
+    if (counts) ++(totals_.*counts);
     if (!failure) {
       breaker_.succeeded(of, now);
       well = undelivered_.size() != 0;
@@ -138,14 +141,14 @@ std::int64_t core::ahead_ms(slot_number slot) const {
   return feeds_.ahead_ms(slot);
 }
 
-void core::count(std::uint64_t tier_totals::*field, std::uint64_t n) {
+void core::count(counter field, std::uint64_t n) {
   const std::lock_guard lock{mutex_};
   totals_.*field += n;
 }
 
-void core::count_answer(tier_read::outcome is) {
+auto core::counter_of(tier_read::outcome is) noexcept -> counter {
   using outcome = tier_read::outcome;
-  count(is == outcome::hit ? &tier_totals::hits : is == outcome::leased ? &tier_totals::leases : &tier_totals::held);
+  return is == outcome::hit ? &tier_totals::hits : is == outcome::leased ? &tier_totals::leases : &tier_totals::held;
 }
 
 tier_stats core::read_stats() const {

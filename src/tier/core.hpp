@@ -62,10 +62,12 @@ class core final : public redis::tracking_listener,
   void on_loss(std::uint64_t generation, redis::tracking_loss why, std::uint16_t slot) override;
 
   // A call begins and ends.
-  /// Empty key: of an invalidation, which need not wait for others.
-  admission admit(std::string_view key);
-  /// `hurried`: the caller had less time than calls need, so that a timeout says nothing of the server.
-  void ended(breaker::permit of, const error* failure, bool hurried);
+  using counter = std::uint64_t tier_totals::*;
+  /// Empty key: of an invalidation, which need not wait for others. `counts`: what it is counted as, if it is.
+  admission admit(std::string_view key, counter counts = nullptr);
+  /// `hurried`: the caller had less time than calls need, so that a timeout says nothing of the server. `counts` as
+  /// in `admit`.
+  void ended(breaker::permit of, const error* failure, bool hurried, counter counts = nullptr);
 
   using slot_number = record_keys::slot_number;
   const record_keys& records() const noexcept { return records_; }
@@ -98,15 +100,16 @@ class core final : public redis::tracking_listener,
   struct tag_state {
     std::optional<std::uint64_t> generation{};
     std::uint64_t connection = 0;  ///< That told it.
-    time_point as_of{};            ///< It was right then, at least.
+    time_point as_of{};            ///< Of another connection than was asked for: it was right then, at least.
     bool pending = false;  ///< Its change has not reached the server yet, so that nothing there is to be used.
   };
-  tag_state tag(std::uint64_t connection, const std::string& key, time_point now) const;
+  tag_state tag(std::uint64_t connection, const tag_record& which) const;
   /// Whether a tag is to be read, since it is not known or has not been read for a while. `fresh`: what another
   /// connection than the expected one has told is not enough.
-  bool tag_due(const std::string& key, time_point now, const std::optional<footing>& expected, bool fresh) const;
+  bool tag_due(const tag_record& which, time_point now, const std::optional<footing>& expected, bool fresh) const;
   /// What a reply says; remembered if the connection tells of changes. Nothing if it is not to be trusted.
-  std::optional<std::uint64_t> learn_tag(std::uint64_t connection, const std::string& key, resp::view reply);
+  std::optional<std::uint64_t> learn_tag(std::uint64_t connection, const tag_record& which, slot_number slot,
+                                         resp::view reply);
   /// This process has changed these records.
   void tags_changed(std::span<const std::string> keys);
   /// The proof of what came over a connection and depends on what others have told.
@@ -118,9 +121,9 @@ class core final : public redis::tracking_listener,
   /// A generation that was never there before, as it is stored.
   std::string new_generation();
 
-  void count(std::uint64_t tier_totals::*field, std::uint64_t n = 1);
-  /// A read that was answered.
-  void count_answer(tier_read::outcome is);
+  void count(counter field, std::uint64_t n = 1);
+  /// What a read that was answered is counted as.
+  static counter counter_of(tier_read::outcome is) noexcept;
   tier_stats read_stats() const;
   counter_set counters() const override;
 
@@ -140,6 +143,10 @@ class core final : public redis::tracking_listener,
   tier::watch& watching() noexcept { return watch_; }
 
  private:
+  bool waits_locked(const tag_record& which) const {
+    return undelivered_.size() != 0 && undelivered_.contains(records_.key_of(which));
+  }
+  tag_state tag_locked(std::uint64_t connection, const tag_cache::known* known) const;
   /// What the answer to a sign of life says of the feed; see watch.
   void judge_feed(std::uint64_t generation, time_point sent);
   void replay(bool at_once = true);

@@ -46,12 +46,12 @@ void core::on_invalidate(std::uint64_t generation, std::string_view key) {
     const std::lock_guard lock{mutex_};
     return feeds_.recheck(generation, *slot);
   }
-  if (const auto tag = tag_of_key(key)) {
+  if (const auto record = records_.tag_at(key)) {
     {
       const std::lock_guard lock{mutex_};
-      tags_.forget(std::string{key});
+      tags_.forget(*record);
     }
-    return listeners_.tag_changed(tag->first, tag->second);
+    return listeners_.tag_changed(record->prefix, record->tag);
   }
   if (watch_.heard(key, clock_->now())) return;
   if (const std::size_t told = listeners_.changed(key)) count(&tier_totals::changes_told, told);
@@ -76,47 +76,51 @@ void core::on_loss(std::uint64_t generation, redis::tracking_loss why, std::uint
 
 // --- tags -----------------------------------------------------------------------------------------------------------
 
-core::tag_state core::tag(std::uint64_t connection, const std::string& key, time_point now) const {
+core::tag_state core::tag(std::uint64_t connection, const tag_record& which) const {
   const std::lock_guard lock{mutex_};
-  if (undelivered_.contains(key)) return {.pending = true};
-  const tag_cache::known* const known = tags_.find(key);
+  if (waits_locked(which)) return {.pending = true};
+  return tag_locked(connection, tags_.find(which));
+}
+
+core::tag_state core::tag_locked(std::uint64_t connection, const tag_cache::known* known) const {
   if (!known || !feeds_.trusts(known->connection, known->slot)) return {};
-  if (known->connection == connection) {
-    return {.generation = known->generation, .connection = connection, .as_of = now};
-  }
+  if (known->connection == connection) return {.generation = known->generation, .connection = connection};
   const auto told_until = feeds_.told_until(known->connection);
-  if (!told_until || after(*told_until, how_.bound) <= now) return {};
+  if (!told_until || after(*told_until, how_.bound) <= clock_->now()) return {};
   return {.generation = known->generation, .connection = known->connection, .as_of = *told_until};
 }
 
-bool core::tag_due(const std::string& key, time_point now, const std::optional<footing>& expected, bool fresh) const {
+bool core::tag_due(const tag_record& which, time_point now, const std::optional<footing>& expected, bool fresh) const {
   const std::uint64_t connection = expected ? expected->generation : 0;
-  const tag_state state = tag(connection, key, now);
-  if (!state.generation || (fresh && state.connection != connection)) return true;
   const std::lock_guard lock{mutex_};
-  const tag_cache::known* const known = tags_.find(key);
-  return !known || known->due(now);
+  if (waits_locked(which)) return true;
+  const tag_cache::known* const known = tags_.find(which);
+  const tag_state state = tag_locked(connection, known);
+  if (!state.generation || (fresh && state.connection != connection)) return true;
+  return known->due(now);
 }
 
-std::optional<std::uint64_t> core::learn_tag(std::uint64_t connection, const std::string& key, resp::view reply) {
+std::optional<std::uint64_t> core::learn_tag(std::uint64_t connection, const tag_record& which, slot_number slot,
+                                             resp::view reply) {
   const std::string_view bytes = reply.text();
   if (bytes.size() != 8) return std::nullopt;
   const time_point now = clock_->now();
-  const slot_number slot = records_.slot_of(key);
   std::uint64_t generation = number_of_bytes(bytes);
   const std::lock_guard lock{mutex_};
   if (!feeds_.trusts(connection, slot)) return std::nullopt;
   // Entries with the tag lie on other servers, which do not know when the one of its record goes back in time.
   if (records_.divided()) generation ^= mix64(feeds_.last_reign(slot).value_or(0));
   if (feeds_.tells(connection)) {
-    tags_.learn(key, {.generation = generation, .connection = connection, .slot = slot, .learned = now});
+    tags_.learn(which, {.generation = generation, .connection = connection, .slot = slot, .learned = now});
   }
   return generation;
 }
 
 void core::tags_changed(std::span<const std::string> keys) {
   const std::lock_guard lock{mutex_};
-  for (const std::string& key : keys) tags_.forget(key);
+  for (const std::string& key : keys) {
+    if (const auto record = records_.tag_at(key)) tags_.forget(*record);
+  }
 }
 
 std::string core::new_generation() { return bytes_of_number(random_.next()); }
@@ -140,7 +144,7 @@ const tier_proof* core::prove_entry(const footing& on, std::string_view key, std
   {
     const std::lock_guard lock{mutex_};
     for (const tag_stamp& stamp : tags) {
-      const tag_cache::known* const known = tags_.find(records_.tag_key(prefix, stamp.tag, key));
+      const tag_cache::known* const known = tags_.find(records_.tag_of(prefix, stamp.tag, key));
       if (!known || known->generation != stamp.generation || !feeds_.trusts(known->connection, known->slot)) {
         return nullptr;
       }

@@ -37,9 +37,11 @@ class appender {
   std::string& to_;
 };
 
-std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size) {
+// Requires: the bytes are there.
+template <std::size_t size>
+std::uint64_t number_at(std::string_view bytes, std::size_t at) {
   std::uint64_t number = 0;
-  for (const char byte : bytes.substr(at, size)) number = number << 8 | static_cast<std::uint8_t>(byte);
+  for (std::size_t i = 0; i != size; ++i) number = number << 8 | static_cast<std::uint8_t>(bytes[at + i]);
   return number;
 }
 
@@ -182,15 +184,15 @@ std::optional<stored_header> decode_header(std::string_view bytes) {
   }
   header.compressed = (bytes[flags_at] & zstd_flag) != 0;
   header.checked = (bytes[flags_at] & check_flag) != 0;
-  header.nonce.high = number_at(bytes, nonce_at, 8);
-  header.nonce.low = static_cast<std::uint32_t>(number_at(bytes, nonce_at + 8, 4));
-  header.reign = number_at(bytes, reign_at, 8);
-  header.version = number_at(bytes, version_at, 8);
-  header.load_us = static_cast<std::uint32_t>(number_at(bytes, 32, 4));
-  header.schema = static_cast<std::uint32_t>(number_at(bytes, 36, 4));
-  header.tags = static_cast<std::uint16_t>(number_at(bytes, 40, 2));
+  header.nonce.high = number_at<8>(bytes, nonce_at);
+  header.nonce.low = static_cast<std::uint32_t>(number_at<4>(bytes, nonce_at + 8));
+  header.reign = number_at<8>(bytes, reign_at);
+  header.version = number_at<8>(bytes, version_at);
+  header.load_us = static_cast<std::uint32_t>(number_at<4>(bytes, 32));
+  header.schema = static_cast<std::uint32_t>(number_at<4>(bytes, 36));
+  header.tags = static_cast<std::uint16_t>(number_at<2>(bytes, 40));
   // To the top of the number and back: the sign comes along.
-  const auto fresh = static_cast<std::int64_t>(number_at(bytes, 42, 6) << 16) >> 16;
+  const auto fresh = static_cast<std::int64_t>(number_at<6>(bytes, 42) << 16) >> 16;
   header.fresh_until_ms = fresh == most_ms ? fresh_for_ever : fresh;
   return header;
 }
@@ -202,50 +204,59 @@ result<tier_entry> decode_entry(std::string_view bytes, std::int64_t server_now_
                                        ? fmt::format("entry: {} bytes are too few for one", bytes.size())
                                        : std::string{"entry: the bytes do not begin as those of an entry do"});
   }
+  tier_entry entry;
+  if (auto read = decode_entry(*header, bytes, server_now_ms, max_payload, entry); !read) {
+    return std::unexpected(std::move(read.error()));
+  }
+  return entry;
+}
+
+result<void> decode_entry(const stored_header& header, std::string_view bytes, std::int64_t server_now_ms,
+                          std::size_t max_payload, tier_entry& entry) {
   const std::uint8_t flags = static_cast<std::uint8_t>(bytes[flags_at]);
-  if (header->kind == stored_kind::lease) return fail(errc::undecodable, "entry: it is a lease");
-  if (header->kind == stored_kind::tombstone) return fail(errc::undecodable, "entry: it is a tombstone");
+  if (header.kind == stored_kind::lease) return fail(errc::undecodable, "entry: it is a lease");
+  if (header.kind == stored_kind::tombstone) return fail(errc::undecodable, "entry: it is a tombstone");
   if ((flags & ~(zstd_flag | check_flag)) != 0) {
     return fail(errc::undecodable, fmt::format("entry: unknown flags {:#04x}", flags));
   }
-  if (header->checked) {
+  if (header.checked) {
     if (bytes.size() < header_size + check_size) return fail(errc::undecodable, "entry: it is cut before its check");
     const std::string_view check = bytes.substr(bytes.size() - check_size);
     bytes.remove_suffix(check_size);
-    if (number_at(check, 0, check_size) != check_of(bytes)) {
+    if (number_at<check_size>(check, 0) != check_of(bytes)) {
       return fail(errc::undecodable, "entry: it was cut short or damaged, its check says");
     }
   }
   std::string_view rest = bytes.substr(header_size);
-  if (rest.size() < header->tags * tag_size) {
-    return fail(errc::undecodable, fmt::format("entry: {} bytes are too few for {} tags", rest.size(), header->tags));
+  if (rest.size() < header.tags * tag_size) {
+    return fail(errc::undecodable, fmt::format("entry: {} bytes are too few for {} tags", rest.size(), header.tags));
   }
 
-  tier_entry entry{.absent = header->kind == stored_kind::absence,
-                   .version = header->version,
-                   .schema = header->schema,
-                   .fresh_for = fresh_for(header->fresh_until_ms, server_now_ms),
-                   .load_time = microseconds{header->load_us}};
-  entry.tags.reserve(header->tags);
-  for (std::size_t i = 0; i < header->tags; ++i, rest.remove_prefix(tag_size)) {
-    entry.tags.push_back({.tag = number_at(rest, 0, 8), .generation = number_at(rest, 8, 8)});
+  entry.absent = header.kind == stored_kind::absence;
+  entry.version = header.version;
+  entry.schema = header.schema;
+  entry.fresh_for = fresh_for(header.fresh_until_ms, server_now_ms);
+  entry.load_time = microseconds{header.load_us};
+  entry.tags.reserve(header.tags);
+  for (std::size_t i = 0; i < header.tags; ++i, rest.remove_prefix(tag_size)) {
+    entry.tags.push_back({.tag = number_at<8>(rest, 0), .generation = number_at<8>(rest, 8)});
   }
   if (entry.absent) {
-    if (rest.empty() && !header->compressed) return entry;
+    if (rest.empty() && !header.compressed) return {};
     return fail(errc::undecodable, fmt::format("entry: an absence with {} bytes of payload", rest.size()));
   }
-  if (!header->compressed) {
+  if (!header.compressed) {
     if (rest.size() > max_payload) {
       return fail(errc::undecodable,
                   fmt::format("entry: {} bytes of payload, at most {} are allowed", rest.size(), max_payload));
     }
     entry.payload = rest;
-    return entry;
+    return {};
   }
   result<std::string> payload = decompress(rest, max_payload);
   if (!payload) return std::unexpected(std::move(payload.error()));
   entry.payload = *std::move(payload);
-  return entry;
+  return {};
 }
 
 }  // namespace seawall::tier

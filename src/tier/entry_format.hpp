@@ -100,5 +100,8 @@ std::optional<stored_header> decode_header(std::string_view bytes);
 /// `errc::undecodable`, which says what is wrong, for everything else: leases, tombstones, what is cut or damaged, and
 /// payloads (decompressed) of more than `max_payload` bytes, for which no memory is taken.
 result<tier_entry> decode_entry(std::string_view bytes, std::int64_t server_now_ms, std::size_t max_payload);
+/// The same where `header` is that of `bytes`, into `entry`, which is new.
+result<void> decode_entry(const stored_header& header, std::string_view bytes, std::int64_t server_now_ms,
+                          std::size_t max_payload, tier_entry& entry);
 
 }  // namespace seawall::tier

@@ -268,19 +268,19 @@ TEST(record_keys, the_record_of_a_slot_lies_in_it) {
 TEST(record_keys, the_record_of_a_cache_is_in_parts_where_its_entries_are) {
   record_keys keys{"r"};
   EXPECT_THAT(keys.tag_keys("users:", 0), testing::ElementsAre("seawall:tag:users:0000000000000000"));
-  EXPECT_EQ(keys.tag_key("users:", 0, "users:1"), "seawall:tag:users:0000000000000000");
+  EXPECT_EQ(keys.key_of(keys.tag_of("users:", 0, "users:1")), "seawall:tag:users:0000000000000000");
   keys.divide();
   const auto parts = keys.tag_keys("users:", 0);
   EXPECT_EQ(std::set<std::string>(parts.begin(), parts.end()).size(), 64);
   for (const std::string key : {"users:1", "users:2", "users:{a}b", "users:{}"}) {
-    const std::string record = keys.tag_key("users:", 0, key);
+    const std::string record = keys.key_of(keys.tag_of("users:", 0, key));
     EXPECT_THAT(parts, testing::Contains(record));
     EXPECT_EQ(keys.slot_of(record) / record_keys::slots_of_part, keys.slot_of(key) / record_keys::slots_of_part);
     ASSERT_TRUE(tag_of_key(record));
     EXPECT_EQ(*tag_of_key(record), (std::pair<std::string_view, std::uint64_t>{"users:", 0}));
   }
   EXPECT_THAT(keys.tag_keys("users:", 7), testing::ElementsAre("seawall:tag:users:0000000000000007"));
-  EXPECT_EQ(keys.slot_of(keys.tag_key("{app}:", 0, "{app}:1")), redis::slot_of("app")) << "all in one slot";
+  EXPECT_EQ(keys.slot_of(keys.key_of(keys.tag_of("{app}:", 0, "{app}:1"))), redis::slot_of("app")) << "all in one slot";
 }
 
 class hearer final : public tier_listener {

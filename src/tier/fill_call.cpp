@@ -55,7 +55,7 @@ void fill_call::store_by_script() {
 }
 
 void fill_call::replied(step& which, resp::view reply) noexcept {
-  if (&which == &beat_) return core_->heard_beat(which.generation, slot_, asked_at_, reply);
+  if (&which == beat_.get()) return core_->heard_beat(which.generation, slot_, asked_at_, reply);
   if (&which == &unlock_) return;
   const auto on = core_->stand_on(which.generation, slot_, asked_at_);
   const bool same_reign = on && on->reign == reign_;

@@ -31,8 +31,8 @@ class fill_call final : public call<tier_fill> {
   std::string bytes_;          // of the entry
   std::uint64_t reign_ = 0;
   time_point asked_at_{};
-  std::vector<step*> round_;
-  step beat_;
+  step_list round_;
+  std::unique_ptr<step> beat_;
   step store_;
   step look_;
   step unlock_;

@@ -7,10 +7,10 @@
 
 namespace seawall::tier {
 
-void step::set(operation& of, cmd::any_command what) {
+void step::set(operation& of, cmd::any_command&& what) {
   of_ = &of;
   what_ = std::move(what);
-  with_source_ = {};
+  with_source_ = nullptr;
   bytes = what_.encoded().bytes();
   traits = what_.about();
 }
@@ -25,8 +25,8 @@ void step::get_ready(duration longest, bool waits) {
 }
 
 void step::use_source() {
-  with_source_ = what_.with_source();
-  bytes = with_source_.bytes();
+  with_source_ = std::make_unique<resp::command_bytes>(what_.with_source());
+  bytes = with_source_->bytes();
 }
 
 void step::on_reply(std::size_t, resp::view reply) noexcept {
@@ -34,7 +34,7 @@ void step::on_reply(std::size_t, resp::view reply) noexcept {
   if (quiet_) return;
   if (reply.is_error()) {
     failure_ = cmd::to_error(reply.text());
-    misses_script_ = what_.has_source() && with_source_.arguments() == 0 &&
+    misses_script_ = what_.has_source() && !with_source_ &&
                      failure_->code() == cmd::make_error_code(cmd::errc::no_script);
     return;
   }
@@ -49,12 +49,8 @@ void step::on_end(const error* failure) noexcept {
   of_->step_ended();
 }
 
-void operation::send(std::span<step* const> steps, bool caller_waits) {
-  send_over(core_->target(), steps, caller_waits);
-}
-
-void operation::send_over(cmd::target& where, std::span<step* const> steps, bool caller_waits) {
-  const duration left = std::max<duration>(deadline_ - core_->now(), std::chrono::milliseconds{1});
+void operation::send_over(cmd::target& where, std::span<step* const> steps, bool caller_waits, time_point now) {
+  const duration left = std::max<duration>(deadline_ - now, std::chrono::milliseconds{1});
   for (step* one : steps) one->get_ready(left, caller_waits);
   for (std::size_t i = 0; i + 1 < steps.size(); ++i) steps[i]->next = steps[i + 1];
   step* const news = news_of(steps);

@@ -5,6 +5,8 @@
 #include "seawall/cmd/command.hpp"
 #include "seawall/cmd/request.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -26,7 +28,7 @@ inline constexpr int most_rounds = 4;
 class step final : public cmd::request {
  public:
   /// Requires: it is not under way.
-  void set(operation& of, cmd::any_command what);
+  void set(operation& of, cmd::any_command&& what);
   bool used() const noexcept { return of_ != nullptr; }
 
   /// Why there is no reply, or the server's error.
@@ -48,7 +50,7 @@ class step final : public cmd::request {
 
   operation* of_ = nullptr;
   cmd::any_command what_;
-  resp::command_bytes with_source_;
+  std::unique_ptr<resp::command_bytes> with_source_;  // of a script that the server did not know
   std::optional<error> failure_;
   std::optional<std::int64_t> number_;
   bool done_ = false;
@@ -56,6 +58,9 @@ class step final : public cmd::request {
   bool ended_ = false;
   bool quiet_ = false;  // nobody asks for its reply
 };
+
+/// The commands of a round, usually one.
+using step_list = boost::container::small_vector<step*, 4>;
 
 /// Owns itself from `start` to `finish`. Thread safety: the target's; a round ends on one thread.
 class operation {
@@ -82,21 +87,26 @@ class operation {
 
   /// Begins the list of a round at `now` that is about a slot. Whose answers are to be believed is known, or else a
   /// beat goes in front. `distrusts`: even where it seems to be known.
-  std::optional<footing> open_round(std::vector<step*>& round, step& beat, core::slot_number slot, time_point now,
-                                    bool distrusts = false) {
+  std::optional<footing> open_round(step_list& round, std::unique_ptr<step>& beat, core::slot_number slot,
+                                    time_point now, bool distrusts = false) {
     round.clear();
     const std::optional<footing> on = distrusts ? std::nullopt : core_->expected(slot, now);
     if (!on) {
-      beat.set(*this, core_->beat_command(slot));
-      round.push_back(&beat);
+      if (!beat) beat = std::make_unique<step>();
+      beat->set(*this, core_->beat_command(slot));
+      round.push_back(beat.get());
     }
     return on;
   }
 
-  /// Sends the steps; the round must end before `deadline`, which is in the future.
-  void send(std::span<step* const> steps, bool caller_waits = false);
+  /// Sends the steps; the round must end before `deadline_`, which is in the future.
+  void send(std::span<step* const> steps, bool caller_waits = false) { send(steps, caller_waits, core_->now()); }
+  /// The same where the time was read just now.
+  void send(std::span<step* const> steps, bool caller_waits, time_point now) {
+    send_over(core_->target(), steps, caller_waits, now);
+  }
   /// The same over another target.
-  void send_over(cmd::target& where, std::span<step* const> steps, bool caller_waits = false);
+  void send_over(cmd::target& where, std::span<step* const> steps) { send_over(where, steps, false, core_->now()); }
   /// Sends the steps again from the first one on whose script the server did not know, with its source. False: there is
   /// none, or no time is left.
   bool send_sources(std::span<step* const> steps);
@@ -107,6 +117,7 @@ class operation {
   time_point deadline_ = never;
 
  private:
+  void send_over(cmd::target& where, std::span<step* const> steps, bool caller_waits, time_point now);
   void step_ended();
   /// The PUBLISH that goes behind the steps; nothing if there is none.
   step* news_of(std::span<step* const> steps);
@@ -124,9 +135,10 @@ class call : public operation {
       : operation(std::move(core)), what_(std::move(what)) {}
 
   /// Asks whether the call may go, and when it must be over. What comes is why it may not.
-  std::optional<error> refused(std::string_view key = {}) {
-    admission let = core_->admit(key);
+  std::optional<error> refused(std::string_view key = {}, core::counter counts = nullptr) {
+    admission let = core_->admit(key, counts);
     permit_ = let.permit;
+    begun_ = let.now;
     const duration budget = core_->options().budget;
     hurried_ = what_->patience < budget;
     deadline_ = after(let.now, hurried_ ? what_->patience : budget);
@@ -137,8 +149,8 @@ class call : public operation {
   static error late() { return {errc::timed_out, "the shared tier did not answer in time"}; }
 
   /// Ends the call, and destroys the operation.
-  void end(std::optional<error> failure) {
-    core_->ended(permit_, failure ? &*failure : nullptr, hurried_);
+  void end(std::optional<error> failure, core::counter counts = nullptr) {
+    core_->ended(permit_, failure ? &*failure : nullptr, hurried_, counts);
     what_->failure = std::move(failure);
     const auto what = std::move(what_);
     finish();
@@ -146,6 +158,7 @@ class call : public operation {
   }
 
   std::shared_ptr<What> what_;
+  time_point begun_{};    // when it was asked whether it may go
   bool hurried_ = false;  // the caller has less time than the tier's budget
 
  private:

@@ -37,8 +37,7 @@ plain_read_call::plain_read_call(std::shared_ptr<tier::core> core, std::shared_p
       slot_(core_->records().slot_of(key_)), own_(core_->nonce()) {}
 
 void plain_read_call::begin() {
-  core_->count(&tier_totals::reads);
-  if (auto why = refused(key_)) return end(std::move(why));
+  if (auto why = refused(key_, &tier_totals::reads)) return end(std::move(why));
   if (auto why = unfit(*core_, key_, lease_)) return end(std::move(why));
   get_.set(*this, cmd::get(key_));
   ttl_.set(*this, cmd::command<resp::value>{cmd::builder{"PTTL"}.key(key_)});
@@ -71,7 +70,7 @@ void plain_read_call::begin_round() {
 }
 
 void plain_read_call::replied(step& which, resp::view reply) noexcept {
-  if (&which == &beat_) return core_->heard_beat(which.generation, slot_, asked_at_, reply);
+  if (&which == beat_.get()) return core_->heard_beat(which.generation, slot_, asked_at_, reply);
   if (&which == &claim_) {
     holds_ = which.number() == 1;
     return;
@@ -134,8 +133,8 @@ void plain_read_call::round_ended() {
   if (decided_ && (what_->is != outcome::hit || !ttl_.failure())) return end_decided();
   if (decided_ || get_.failure()) return end_without_answer();
   if (unverified_) {
-    if (beat_sent_ && beat_.failure()) core_->missed_beat(beat_.generation, *beat_.failure());
-    if (rounds_ >= most_rounds || (beat_sent_ && beat_.failure())) return end_without_answer();
+    if (beat_sent_ && beat_->failure()) core_->missed_beat(beat_->generation, *beat_->failure());
+    if (rounds_ >= most_rounds || (beat_sent_ && beat_->failure())) return end_without_answer();
     return begin_round();
   }
   if (taking_ != claim::none && claim_.failure()) return end_without_answer();
@@ -148,14 +147,13 @@ void plain_read_call::round_ended() {
 
 void plain_read_call::end_decided() {
   if (claimed_ && what_->is != outcome::leased) release_plain_lease(core_, key_, own_);
-  core_->count_answer(what_->is);
-  end(std::nullopt);
+  end(std::nullopt, core::counter_of(what_->is));
 }
 
 void plain_read_call::end_without_answer() {
   std::optional<error> why = get_.failure();
   if (!why) why = ttl_.failure();
-  if (!why && beat_sent_) why = beat_.failure();
+  if (!why && beat_sent_) why = beat_->failure();
   if (!why && taking_ != claim::none) why = claim_.failure();
   if (!why && out_of_time()) why = late();
   if (!why) why = error{cmd::errc::connection_lost, "the connection changed while the tier was asked"};
@@ -187,7 +185,7 @@ void plain_fill_call::begin() {
 }
 
 void plain_fill_call::replied(step& which, resp::view reply) noexcept {
-  if (&which == &beat_) return core_->heard_beat(which.generation, slot_, asked_at_, reply);
+  if (&which == beat_.get()) return core_->heard_beat(which.generation, slot_, asked_at_, reply);
   const auto on = core_->stand_on(which.generation, slot_, asked_at_);
   if (&which == &store_) {
     what_->accepted = on && which.number() == 1;

@@ -48,8 +48,8 @@ class plain_read_call final : public call<tier_read> {
   const std::string lease_;
   const core::slot_number slot_;
   const tier_nonce own_;         // of the lease, in all rounds
-  std::vector<step*> round_;
-  step beat_;
+  step_list round_;
+  std::unique_ptr<step> beat_;
   step claim_;
   step get_;
   step ttl_;
@@ -77,8 +77,8 @@ class plain_fill_call final : public call<tier_fill> {
   const std::string key_;
   const core::slot_number slot_;
   time_point asked_at_{};
-  std::vector<step*> round_;
-  step beat_;
+  step_list round_;
+  std::unique_ptr<step> beat_;
   step store_;
   step look_;
 };

@@ -29,22 +29,17 @@ read_call::read_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_read
       own_(core_->nonce()) {}
 
 void read_call::begin() {
-  core_->count(&tier_totals::reads);
-  if (auto why = refused(key_)) return end(std::move(why));
+  if (auto why = refused(key_, &tier_totals::reads)) return end(std::move(why));
   get_.set(*this, cmd::get(key_));
-  if (what_->takes_lease && !what_->prefix.empty()) {
-    need_tag(0);
-    for (const std::uint64_t tag : what_->tags) need_tag(tag);
-  }
   if (what_->refresh && what_->takes_lease) next_ = claim::refresh;
   else if (what_->expects_miss && what_->takes_lease) next_ = claim::absent;
   begin_round();
 }
 
 void read_call::begin_round() {
-  if (rounds_ != 0 && out_of_time()) return end_without_answer();
+  asked_at_ = rounds_ == 0 ? begun_ : core_->now();
+  if (rounds_ != 0 && asked_at_ >= deadline_) return end_without_answer();
   ++rounds_;
-  asked_at_ = core_->now();
   // Where an answer was not to be trusted, another server has the slot than the last beat was answered by.
   const std::optional<footing> on = open_round(round_, beat_, slot_, asked_at_, unverified_);
   beat_sent_ = !on;
@@ -57,7 +52,13 @@ void read_call::begin_round() {
   if (taking_ != claim::none) add_claim();
   round_.push_back(&get_);
   unverified_ = false;
-  send(round_, what_->caller_waits && rounds_ == 1);
+  send(round_, what_->caller_waits && rounds_ == 1, asked_at_);
+}
+
+template <class F>
+bool read_call::for_lease_tags(F&& each) const {
+  if (what_->prefix.empty()) return true;
+  return each(std::uint64_t{0}) && std::ranges::all_of(what_->tags, each);
 }
 
 auto read_call::find_tag(std::uint64_t tag) -> tag_query* {
@@ -69,52 +70,58 @@ auto read_call::need_tag(std::uint64_t tag) -> tag_query& {
   if (tag_query* const known = find_tag(tag)) return *known;
   tag_query& query = tags_.emplace_back();
   query.tag = tag;
-  query.key = core_->records().tag_key(what_->prefix, tag, key_);
+  query.key = core_->records().key_of(record_of(tag));
   query.slot = core_->records().slot_of(query.key);
   return query;
 }
 
 // In front of everything else, so that they are known when the lease is taken.
 void read_call::add_tags(const std::optional<footing>& on) {
+  const auto due = [&](std::uint64_t tag) { return core_->tag_due(record_of(tag), asked_at_, on, what_->fresh); };
+  if (what_->takes_lease) {
+    for_lease_tags([&](std::uint64_t tag) {
+      if (!find_tag(tag) && due(tag)) need_tag(tag).again = true;
+      return true;
+    });
+  }
   for (tag_query& query : tags_) {
     if (!what_->fresh || query.again) query.told.reset();
     if (query.told) continue;
-    if (!std::exchange(query.again, false) && !core_->tag_due(query.key, asked_at_, on, what_->fresh)) continue;
-    query.asked_at = asked_at_;
-    if (!query.asks) query.asks = std::make_unique<tag_query::steps>();
-    auto& [beat, make, read] = *query.asks;
-    if (query.slot != slot_ && (query.distrusted || !core_->expected(query.slot, asked_at_))) {
-      beat.set(*this, core_->beat_command(query.slot));
-      round_.push_back(&beat);
-    }
-    if (query.missing) {
-      const duration life = core_->options().tag_life;
-      make.set(*this, set_if_absent(query.key, core_->new_generation(), life));
-      round_.push_back(&make);
-    }
-    read.set(*this, cmd::get(query.key));
-    round_.push_back(&read);
+    if (std::exchange(query.again, false) || due(query.tag)) add_tag(query);
   }
+}
+
+void read_call::add_tag(tag_query& query) {
+  query.asked_at = asked_at_;
+  if (!query.asks) query.asks = std::make_unique<tag_query::steps>();
+  auto& [beat, make, read] = *query.asks;
+  if (query.slot != slot_ && (query.distrusted || !core_->expected(query.slot, asked_at_))) {
+    beat.set(*this, core_->beat_command(query.slot));
+    round_.push_back(&beat);
+  }
+  if (query.missing) {
+    const duration life = core_->options().tag_life;
+    make.set(*this, set_if_absent(query.key, core_->new_generation(), life));
+    round_.push_back(&make);
+  }
+  read.set(*this, cmd::get(query.key));
+  round_.push_back(&read);
 }
 
 bool read_call::stamp_lease() {
   what_->stamps.clear();
-  if (what_->prefix.empty()) return true;
-  for (const tag_query& query : tags_) {
-    if (query.tag != 0 && std::ranges::find(what_->tags, query.tag) == what_->tags.end()) continue;
-    const auto generation = generation_of(query.tag);
-    if (!generation) return false;
-    what_->stamps.push_back({query.tag, generation->number});
-  }
-  return true;
+  return for_lease_tags([&](std::uint64_t tag) {
+    const auto generation = generation_of(tag);
+    if (generation) what_->stamps.push_back({tag, generation->number});
+    return generation.has_value();
+  });
 }
 
 // Nothing also while a change of the tag waits for its delivery.
 auto read_call::generation_of(std::uint64_t tag) -> std::optional<tag_generation> {
   const tag_query* const query = find_tag(tag);
   const std::uint64_t here = get_.generation;
-  const core::tag_state state =
-      core_->tag(here, query ? query->key : core_->records().tag_key(what_->prefix, tag, key_), core_->now());
+  const core::tag_state state = core_->tag(here, record_of(tag));
   tag_pending_ |= state.pending;
   if (state.pending) return std::nullopt;
   if (query && query->told) {
@@ -146,29 +153,30 @@ auto read_call::check_tags(const tier_entry& entry) -> validity {
 
 void read_call::add_claim() {
   const duration length = lease_length(what_->lease_for);
+  if (!claim_) claim_ = std::make_unique<step>();
   switch (taking_) {
     case claim::none: return;
-    case claim::absent: claim_.set(*this, set_if_absent(key_, encode_lease(own_, reign_, 0), length)); break;
+    case claim::absent: claim_->set(*this, set_if_absent(key_, encode_lease(own_, reign_, 0), length)); break;
     case claim::replace:
-      claim_.set(*this, cmd::eval(takeover_script(), key_, seen_, encode_lease(own_, reign_, 0),
-                                  milliseconds_of(length)));
+      claim_->set(*this, cmd::eval(takeover_script(), key_, seen_, encode_lease(own_, reign_, 0),
+                                   milliseconds_of(length)));
       break;
-    case claim::refresh: claim_.set(*this, set_if_absent(lock_key_of(key_), core_->token(), length)); break;
+    case claim::refresh: claim_->set(*this, set_if_absent(lock_key_of(key_), core_->token(), length)); break;
   }
   claimed_ |= taking_ != claim::refresh;
-  round_.push_back(&claim_);
+  round_.push_back(claim_.get());
 }
 
 void read_call::replied(step& which, resp::view reply) noexcept {
-  if (&which == &beat_) return core_->heard_beat(which.generation, slot_, asked_at_, reply);
-  if (&which == &claim_) {
+  if (&which == beat_.get()) return core_->heard_beat(which.generation, slot_, asked_at_, reply);
+  if (&which == claim_.get()) {
     claim_told_ = true;
     if (taking_ == claim::refresh && which.done()) has_lock_ = true;
     if (taking_ == claim::replace && which.number() == 1) core_->count(&tier_totals::takeovers);
     return;
   }
   if (&which != &get_) return tag_replied(which, reply);
-  if (claim_.misses_script()) return;  // the round will be repeated
+  if (claim_ && claim_->misses_script()) return;  // the round will be repeated
   const std::optional<footing> on = core_->stand_on(which.generation, slot_, asked_at_);
   unverified_ = !on;
   others_.clear();
@@ -183,7 +191,7 @@ void read_call::tag_replied(step& which, resp::view reply) {
     if (&which == &query.asks->beat) return core_->heard_beat(which.generation, query.slot, query.asked_at, reply);
     if (&which != &query.asks->read) continue;
     query.missing = reply.is_null();
-    query.told = core_->learn_tag(which.generation, query.key, reply);
+    query.told = core_->learn_tag(which.generation, record_of(query.tag), query.slot, reply);
     query.distrusted = !query.told && !query.missing;
     query.connection = which.generation;
     query.was_told |= query.told.has_value();
@@ -212,40 +220,40 @@ void read_call::judge(const footing& on, resp::view reply) {
       }
       return decide(outcome::leased, on);
     case stored_kind::value:
-    case stored_kind::absence: return judge_entry(on, bytes, header->nonce);
+    case stored_kind::absence: return judge_entry(on, bytes, *header);
   }
 }
 
-void read_call::judge_entry(const footing& on, std::string_view bytes, const tier_nonce& nonce) {
-  const bool unusable = what_->unusable == nonce;
+void read_call::judge_entry(const footing& on, std::string_view bytes, const stored_header& header) {
+  const bool unusable = what_->unusable == header.nonce;
   if (unusable && !what_->refresh) return take_away(bytes, on);
-  auto entry = decode_entry(bytes, core_->server_now_ms(on.ahead_ms), core_->options().max_payload);
-  if (!entry) {
+  tier_entry entry;
+  if (!decode_entry(header, bytes, core_->server_now_ms(on.ahead_ms), core_->options().max_payload, entry)) {
     core_->count(&tier_totals::undecodable);
     return take_away(bytes, on);
   }
-  switch (check_tags(*entry)) {
+  switch (check_tags(entry)) {
     case validity::invalid: return take_away(bytes, on);
     case validity::unknown: looks_again_ = true; return;
     case validity::valid: break;
   }
-  what_->nonce = nonce;
-  const bool fresh = entry->fresh_for > duration::zero() && !unusable && !what_->early;
+  what_->nonce = header.nonce;
+  const bool fresh = entry.fresh_for > duration::zero() && !unusable && !what_->early;
   if (what_->refresh && !fresh) {
     // In a cluster the right of a few keys lies on another server than they do, whose answer may be later.
-    if (taking_ == claim::refresh && !claim_told_ && !claim_.failure()) {
+    if (taking_ == claim::refresh && !claim_told_ && !claim_->failure()) {
       looks_again_ = true;
       return;
     }
     // A failed SET is no answer: whoever holds the right is unknown.
-    if (!has_lock_ && taking_ == claim::refresh && claim_.failure()) return want(claim::refresh, on);
+    if (!has_lock_ && taking_ == claim::refresh && claim_->failure()) return want(claim::refresh, on);
     if (has_lock_ && !stamp_lease()) {
       looks_again_ = true;
       return;
     }
     return decide(has_lock_ ? outcome::leased : outcome::held, on);
   }
-  what_->entry = *std::move(entry);
+  what_->entry = std::move(entry);
   decide(outcome::hit, on);
 }
 
@@ -282,8 +290,8 @@ void read_call::round_ended() {
   if (send_sources(round_)) return;
   if (get_.failure()) return end_without_answer();
   if (unverified_) {
-    if (beat_sent_ && beat_.failure()) core_->missed_beat(beat_.generation, *beat_.failure());
-    if (rounds_ >= most_rounds || (beat_sent_ && beat_.failure())) return end_without_answer();
+    if (beat_sent_ && beat_->failure()) core_->missed_beat(beat_->generation, *beat_->failure());
+    if (rounds_ >= most_rounds || (beat_sent_ && beat_->failure())) return end_without_answer();
     next_ = taking_ == claim::refresh && !has_lock_ ? claim::refresh : claim::none;
     return begin_round();
   }
@@ -292,7 +300,7 @@ void read_call::round_ended() {
     return begin_round();
   }
   // Not taken in this round, and the next would meet the same.
-  const bool refused = taking_ != claim::none && claim_.failure();
+  const bool refused = taking_ != claim::none && claim_->failure();
   if (rounds_ >= most_rounds) {
     what_->is = outcome::held;
     return end_decided();
@@ -313,14 +321,13 @@ std::optional<error> read_call::tag_failure() const {
 
 void read_call::end_decided() {
   if (has_lock_ && what_->is != outcome::leased) release_lock(core_, key_);
-  core_->count_answer(what_->is);
-  end(std::nullopt);
+  end(std::nullopt, core::counter_of(what_->is));
 }
 
 void read_call::end_without_answer() {
   std::optional<error> why = get_.failure();
-  if (!why && beat_sent_) why = beat_.failure();
-  if (!why && taking_ != claim::none) why = claim_.failure();
+  if (!why && beat_sent_) why = beat_->failure();
+  if (!why && taking_ != claim::none) why = claim_->failure();
   if (!why && tag_pending_) {
     why = error{cmd::errc::unreachable, "the invalidation of a tag has not reached the server yet"};
   }

@@ -20,6 +20,7 @@ class read_call final : public call<tier_read> {
 
  private:
   using outcome = tier_read::outcome;
+  struct tag_query;
   /// How a round takes the lease.
   enum class claim : std::uint8_t {
     none,
@@ -35,9 +36,14 @@ class read_call final : public call<tier_read> {
   void begin_round();
   void add_claim();
   void judge(const footing& on, resp::view reply);
-  void judge_entry(const footing& on, std::string_view bytes, const tier_nonce& nonce);
+  void judge_entry(const footing& on, std::string_view bytes, const stored_header& header);
   /// Adds the commands that tell the generations of tags which are not known.
   void add_tags(const std::optional<footing>& on);
+  void add_tag(tag_query& query);
+  /// Calls `each` for the tags that a lease is stamped with, until it returns false.
+  template <class F>
+  bool for_lease_tags(F&& each) const;
+  tag_record record_of(std::uint64_t tag) const { return core_->records().tag_of(what_->prefix, tag, key_); }
   /// Whether all tags of a lease are known for this answer; if so, they are its stamps.
   bool stamp_lease();
   struct tag_generation {
@@ -50,7 +56,6 @@ class read_call final : public call<tier_read> {
   /// Whether the entry's tags are what they were.
   enum class validity : std::uint8_t { valid, invalid, unknown };
   validity check_tags(const tier_entry& entry);
-  struct tag_query;
   tag_query& need_tag(std::uint64_t tag);
   tag_query* find_tag(std::uint64_t tag);
   void want(claim how, const footing& on);
@@ -62,10 +67,10 @@ class read_call final : public call<tier_read> {
   void end_without_answer();
   void end_decided();
 
-  const std::string key_;
+  const std::string& key_;       // what_'s
   const core::slot_number slot_;
   const tier_nonce own_;         // of the lease, in all rounds
-  std::vector<step*> round_;
+  step_list round_;
   /// A tag whose generation is to be read; if there was none, made first.
   struct tag_query {
     std::uint64_t tag = 0;
@@ -85,9 +90,9 @@ class read_call final : public call<tier_read> {
     };
     std::unique_ptr<steps> asks{};        // none as long as it need not be asked for, which is the rule
   };
-  std::list<tag_query> tags_;
-  step beat_;
-  step claim_;
+  std::list<tag_query> tags_;          // those that were asked for, or are to be
+  std::unique_ptr<step> beat_;         // a hit needs neither
+  std::unique_ptr<step> claim_;
   step get_;
   time_point asked_at_{};
   int rounds_ = 0;

@@ -49,13 +49,25 @@ class record_keys {
   }
 
   /// The record that an entry with this key depends on, if it has the tag.
-  std::string tag_key(std::string_view prefix, std::uint64_t tag, std::string_view entry) const {
-    return divided_ && tag == 0 ? part(prefix, redis::slot_of(entry) / slots_of_part) : tag_key_of(prefix, tag);
+  tag_record tag_of(std::string_view prefix, std::uint64_t tag, std::string_view entry) const noexcept {
+    return {prefix, tag, part_of(tag, entry)};
+  }
+  std::string key_of(const tag_record& which) const {
+    return divided_ && which.tag == 0 ? part(which.prefix, which.part) : tag_key_of(which.prefix, which.tag);
+  }
+  /// The record with this key; nothing for other keys.
+  std::optional<tag_record> tag_at(std::string_view key) const noexcept {
+    const auto found = tag_of_key(key);
+    if (!found) return std::nullopt;
+    return tag_record{found->first, found->second, part_of(found->second, key)};
   }
   /// All records of the tag: it has changed when they all have.
   std::vector<std::string> tag_keys(std::string_view prefix, std::uint64_t tag) const;
 
  private:
+  std::uint16_t part_of(std::uint64_t tag, std::string_view key) const noexcept {
+    return divided_ && tag == 0 ? static_cast<std::uint16_t>(redis::slot_of(key) / slots_of_part) : std::uint16_t{0};
+  }
   std::string part(std::string_view prefix, std::size_t which) const {
     return tag_key_of(prefix, 0) + '{' + slot_tag(static_cast<slot_number>(which * slots_of_part)) + '}';
   }

@@ -5,6 +5,8 @@
 #pragma once
 
 #include "seawall/base/clock.hpp"
+#include "seawall/base/hash.hpp"
+#include "seawall/base/random.hpp"
 
 #include <charconv>
 #include <chrono>
@@ -22,7 +24,6 @@ inline constexpr std::string_view tag_key_start = "seawall:tag:";
 
 /// The key that holds the generation of a tag of the cache with this prefix: 8 bytes.
 inline std::string tag_key_of(std::string_view prefix, std::uint64_t tag) {
-  // On the path of every read, so without a formatting library.
   std::string key;
   key.reserve(tag_key_start.size() + prefix.size() + 16 + 8);
   key.append(tag_key_start).append(prefix);
@@ -42,6 +43,15 @@ inline std::optional<std::pair<std::string_view, std::uint64_t>> tag_of_key(std:
   return std::pair{key.substr(tag_key_start.size(), key.size() - tag_key_start.size() - digits), tag};
 }
 
+/// Which record of a tag: reads ask for it without its key, which is longer than what tells it apart.
+struct tag_record {
+  std::string_view prefix{};
+  std::uint64_t tag = 0;
+  std::uint16_t part = 0;  ///< See record_keys.
+
+  friend bool operator==(const tag_record&, const tag_record&) = default;
+};
+
 /// Thread safety: none, its owner guards it.
 class tag_cache {
  public:
@@ -52,7 +62,7 @@ class tag_cache {
   struct known {
     std::uint64_t generation = 0;
     std::uint64_t connection = 0;   ///< That told it, and tells of its next change.
-    std::uint16_t slot = 0;         ///< Of its key.
+    std::uint16_t slot = 0;         ///< Of its record.
     time_point learned{};
 
     /// Whether it is time to read the tag again, though it is known: a server that evicts what is least used must see
@@ -61,25 +71,46 @@ class tag_cache {
   };
 
   /// What a reply said.
-  void learn(std::string_view key, const known& what) {
+  void learn(const tag_record& which, const known& what) {
     if (known_.size() >= most) known_.clear();
-    known_.insert_or_assign(std::string{key}, what);
+    known_.insert_or_assign(kept{std::string{which.prefix}, which.tag, which.part}, what);
   }
 
-  const known* find(const std::string& key) const {
-    const auto found = known_.find(key);
+  const known* find(const tag_record& which) const {
+    const auto found = known_.find(which);
     return found == known_.end() ? nullptr : &found->second;
   }
 
   /// It changed.
-  void forget(const std::string& key) { known_.erase(key); }
+  void forget(const tag_record& which) {
+    if (const auto found = known_.find(which); found != known_.end()) known_.erase(found);
+  }
   /// All that the connection told.
   void forget_told_by(std::uint64_t connection) {
     std::erase_if(known_, [&](const auto& one) { return one.second.connection == connection; });
   }
 
  private:
-  std::unordered_map<std::string, known> known_;
+  struct kept {
+    std::string prefix;
+    std::uint64_t tag;
+    std::uint16_t part;
+  };
+  static tag_record view(const tag_record& which) noexcept { return which; }
+  static tag_record view(const kept& which) noexcept { return {which.prefix, which.tag, which.part}; }
+  struct hash {
+    using is_transparent = void;
+    std::size_t operator()(const auto& which) const noexcept {
+      const tag_record record = view(which);
+      return hash_bytes(record.prefix.data(), record.prefix.size()) ^ mix64(record.tag + record.part);
+    }
+  };
+  struct equal {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const noexcept { return view(a) == view(b); }
+  };
+
+  std::unordered_map<kept, known, hash, equal> known_;
 };
 
 }  // namespace seawall::tier

@@ -48,7 +48,7 @@ auto core<K, V, Hash, Eq>::admit(const K& key, std::size_t hash, const request& 
     outcome.flight->at_least = how.at_least;
     outcome.flight->kept = how.kept;
     outcome.flight->previous_version = found.version;
-    outcome.flight->expects = shard.named_locked(hash);
+    if (!shard.named.empty()) outcome.flight->expects = shard.named_locked(hash);
     if (how.refresh) {  // the entry keeps its tags
       outcome.flight->early = found.is == standing::fresh || found.is == standing::refresh_due;
       engine_.read(key, hash, now, [&](local::entry<V>& item, local::entry_header&) {
@@ -279,7 +279,7 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
         which->good_until = after(came.current_at, tier().tier().bound());
       }
       which->phase.store(flight_phase::settled, std::memory_order_release);
-      woken.swap(which->waiters);
+      if (!which->waiters.empty()) woken.swap(which->waiters);
     }
   }
   end_leading(*which);

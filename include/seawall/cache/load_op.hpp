@@ -56,7 +56,7 @@ class load_op {
         hash_(hash),
         self_(std::move(self)),
         how_(how),
-        deadline_(after(core_->time().now(), how.deadline)),
+        deadline_(how.deadline == forever ? never : after(core_->time().now(), how.deadline)),
         alone_(core_->shared() && (how.fresh || core_->tier().tier().bound() <= duration::zero())) {
     if (how_.deadline <= duration::zero()) deadline_ = time_point::min();
     why_ = alone_ ? served_why::asked : served_why::miss;
@@ -102,16 +102,16 @@ class load_op {
     if (asked_) return asked_->ended() ? answered() : keeps_asking();
     if (held_) return look_again();
     if (joined_->phase.load(std::memory_order_acquire) == flight_phase::settled) return settled();
-    const bool out_of_time = core_->time().now() >= deadline_;
+    const bool late = out_of_time();
     const flight_phase phase = core_->with_locked(*joined_, [&](auto& flight) {
       const flight_phase now = flight.phase.load(std::memory_order_relaxed);
       const bool stays = now == flight_phase::loading || (now == flight_phase::superseded && retries_left_ == 0);
-      if (stays && !out_of_time) flight.waiters.insert(self_);
+      if (stays && !late) flight.waiters.insert(self_);
       else flight.waiters.erase(self_);
       return now;
     });
     if (phase == flight_phase::settled) return settled();
-    if (out_of_time) {
+    if (late) {
       leave();
       return time_out();
     }
@@ -158,6 +158,9 @@ class load_op {
 
   step again() { return decide(look()); }
 
+  // Most callers have no deadline, and read no clock.
+  bool out_of_time() const noexcept { return deadline_ != never && core_->time().now() >= deadline_; }
+
   // What is in the process, as far as this caller may have it.
   lookup<V> look() { return alone_ ? lookup<V>{} : suiting(core_->look(key_, hash_)); }
   lookup<V> suiting(lookup<V> found) {
@@ -177,7 +180,7 @@ class load_op {
       case standing::on_error: break;
     }
     missed_ = true;
-    if (core_->time().now() >= deadline_) return time_out();
+    if (out_of_time()) return time_out();
     admission flight = core_->admit(key_, hash_,
                                     {.joins = how_.only_looks ? nullptr : self_,
                                      .joins_own = !runs_inline(),
@@ -213,7 +216,7 @@ class load_op {
       core_->refresh(key_, hash_, found.written, *how_.loader, how_.policy);
       return serve(std::move(found));
     }
-    if (core_->time().now() >= deadline_) return serve(std::move(found));
+    if (out_of_time()) return serve(std::move(found));
     admission flight = core_->admit(key_, hash_, {.refresh = true, .replaces = found.written, .batch = how_.batch,
                                                   .leader_deadline = deadline_, .tags = how_.tags});
     if (flight.is == admitted::leads) return lead(std::move(flight.flight));
@@ -250,7 +253,7 @@ class load_op {
   // ---- the shared tier: load_op_shared.hpp ----
 
   step ask(question_options how);
-  step keeps_asking() { return core_->time().now() >= deadline_ ? give_way() : step::ask; }
+  step keeps_asking() { return out_of_time() ? give_way() : step::ask; }
   step give_way();
   step nothing_there();
   step answered();

@@ -81,7 +81,7 @@ step load_op<Core>::time_out() {
 // The load was asked to stop and did: what counts is why it was asked.
 template <class Core>
 step load_op<Core>::given_up() {
-  if (core_->time().now() >= deadline_) return time_out();
+  if (out_of_time()) return time_out();
   return fail_with(core_->load_timed_out());
 }
 

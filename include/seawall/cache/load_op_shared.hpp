@@ -10,9 +10,11 @@ namespace seawall {
 
 template <class Core>
 step load_op<Core>::ask(question_options how) {
-  const time_point now = core_->time().now();
-  if (now >= deadline_) return give_way();
-  if (deadline_ != never) how.patience = deadline_ - now;
+  if (deadline_ != never) {
+    const time_point now = core_->time().now();
+    if (now >= deadline_) return give_way();
+    how.patience = deadline_ - now;
+  }
   how.caller_waits = how_.blocks;
   how.takes_lease = !how_.only_looks;
   try {

@@ -38,6 +38,7 @@ class tier_question final : public tier_read {
     caller_waits = how.caller_waits;
     fresh = which_->alone;
     lease_for = core_->lease_time();
+    if (which_->tags.empty() && which_->expects.empty()) return;
     tag_list asked_for = which_->tags;
     for (const std::uint64_t tag : which_->expects.hashes()) asked_for.add(tag);  // as many as there is room for
     tags.assign(asked_for.hashes().begin(), asked_for.hashes().end());
