@@ -126,10 +126,10 @@ MUTANTS = [
      "        if (unlink"),
     ("the sweep finishes what a writer removed", "src/local/store_shard.cpp",
      "        if (unlink(entry, removal_cause::expired)) {\n"
-     "          in.evicted.fetch_add(1, std::memory_order_relaxed);\n"
+     "          in.count_eviction();\n"
      "          finish(in, entry);\n"
      "        }",
-     "        if (unlink(entry, removal_cause::expired)) in.evicted.fetch_add(1, std::memory_order_relaxed);\n"
+     "        if (unlink(entry, removal_cause::expired)) in.count_eviction();\n"
      "        finish(in, entry);"),
     ("the sweep does not drain", "src/local/store_shard.cpp",
      "  drain(now);  // a deadline",
@@ -191,7 +191,7 @@ MUTANTS = [
      "must_replace = there != nullptr && fresh.weight() <= there->weight();",
      "must_replace = there != nullptr;"),
     ("an expired value stays in its successor's way", "include/seawall/local/engine.hpp",
-     "        store_.write(where, nullptr, now, removal_cause::expired, matcher(key), nothing);\n",
+     "      store_.write(where, nullptr, now, removal_cause::expired, matcher(key), nothing);\n",
      "        (void)nothing;\n"),
     ("a discarded entry keeps its promise", "src/local/store_lanes.cpp",
      "    --home.promised;\n"

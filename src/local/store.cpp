@@ -32,7 +32,7 @@ bool refuses(eviction_policy policy) noexcept {
 std::size_t batch_for(const store_options& options, std::size_t shards, std::size_t stripes) noexcept {
   if (refuses(options.policy) || options.max_weight != 0) return 1;
   if (options.batch != 0) return options.batch;
-  return std::clamp<std::size_t>(options.capacity / shards / (256 * stripes), 1, 32);
+  return std::clamp<std::size_t>(options.capacity / shards / (256 * stripes), 1, 48);
 }
 
 }  // namespace
@@ -47,6 +47,7 @@ store::store(const store_options& options)
   const std::size_t count = shards_for(options);
   stripe_count_ = std::min<std::size_t>(std::bit_ceil(2 * processors()), 64);
   batch_ = batch_for(options, count, stripe_count_);
+  nearly_full_ = batch_ - batch_ / 3;
   // Making sure that no reader is left costs a microsecond or two, so it is done for many at once; but not for more
   // than a small part of the cache.
   const std::size_t share = options.capacity / count;

@@ -19,14 +19,7 @@ entry_header& store::allocate(key_hash hash) {
   lane& here = mine.lanes[shard_index(hash.body)];
   if (here.free.empty()) {
     const std::lock_guard home_lock{home.mutex};
-    for (std::size_t i = 0; i != batch_; ++i) {
-      try {
-        here.free.push_back(&home.entries[home.entries.allocate()]);
-      } catch (...) {
-        if (i == 0) throw;
-        break;
-      }
-    }
+    restock(here, home);
   }
   entry_header* const fresh = here.free.back();
   here.free.pop_back();
@@ -34,6 +27,18 @@ entry_header& store::allocate(key_hash hash) {
   if (!here.free.empty()) __builtin_prefetch(here.free.back(), 1);
   fresh->hash = hash.body;
   return *fresh;
+}
+
+// Requires: both locks. Throws std::bad_alloc if there is not even one slot.
+void store::restock(lane& of, shard& from) {
+  while (of.free.size() < batch_) {
+    try {
+      of.free.push_back(&from.entries[from.entries.allocate()]);
+    } catch (...) {
+      if (of.free.empty()) throw;
+      return;
+    }
+  }
 }
 
 void store::discard(entry_header& entry) noexcept {
@@ -55,6 +60,29 @@ void store::sample(stripe& mine, std::uint32_t body) {
   mine.samples.clear();
 }
 
+// A lane that is nearly full is drained if the shard is free, and a full one in any case: so threads rarely wait for
+// each other. The stock of free slots is filled up under the same lock.
+void store::settle(lane& of, shard& into, time_point now) noexcept {
+  if (of.changes.size() == batch_) into.mutex.lock();
+  else if (!into.mutex.try_lock()) return;
+  const std::lock_guard lock{into.mutex, std::adopt_lock};
+  const bool grows = of.changes.back().after != nullptr;
+  drain_lane(of, into, now);
+  if (!grows) return;
+  try {
+    restock(of, into);
+  } catch (...) {  // out of memory: `allocate` will say so
+  }
+}
+
+// Requires: the stripe's lock.
+[[gnu::always_inline]] inline void store::note(stripe& in, const change& what, time_point now) {
+  const std::uint32_t body = (what.before != nullptr ? what.before : what.after)->hash;
+  lane& here = in.lanes[shard_index(body)];
+  here.changes.push_back(what);
+  if (here.changes.size() >= nearly_full_) [[unlikely]] settle(here, shard_of(body), now);
+}
+
 // `pushed_out` is another entry that gave way to `after`. If their hashes are the same, one takes the other's place in
 // the policy too, which cannot tell their keys apart: that is less work than a removal and an insertion.
 void store::note(entry_header* before, entry_header* after, time_point now, entry_header* pushed_out) {
@@ -72,17 +100,6 @@ void store::note(entry_header* before, entry_header* after, time_point now, entr
   }
   note(mine, {.before = before, .after = after}, now);
   if (pushed_out != nullptr) note(mine, {.before = pushed_out, .after = nullptr}, now);
-}
-
-// Requires: the stripe's lock.
-void store::note(stripe& in, const change& what, time_point now) {
-  const std::uint32_t body = (what.before != nullptr ? what.before : what.after)->hash;
-  lane& here = in.lanes[shard_index(body)];
-  here.changes.push_back(what);
-  if (here.changes.size() < batch_) return;
-  shard& home = shard_of(body);
-  const std::lock_guard home_lock{home.mutex};
-  drain_lane(here, home, now);
 }
 
 void store::log_use(entry_header& entry) noexcept {

@@ -110,7 +110,7 @@ bool store::reserve(entry_header& entry, time_point now) {
     uncount(home, gone);
     const removal_cause cause = expired(gone, now) ? removal_cause::expired : removal_cause::capacity;
     if (!unlink(gone, cause)) continue;
-    home.evicted.fetch_add(1, std::memory_order_relaxed);
+    home.count_eviction();
     finish(home, gone);
   }
   ++home.promised;
@@ -139,7 +139,7 @@ void store::evict(shard& in, time_point now) noexcept {
       uncount(in, gone);
       const removal_cause cause = expired(gone, now) ? removal_cause::expired : removal_cause::capacity;
       if (!unlink(gone, cause)) continue;  // a writer did; its change will finish the entry
-      in.evicted.fetch_add(1, std::memory_order_relaxed);
+      in.count_eviction();
       finish(in, gone);
     }
   }
@@ -215,7 +215,7 @@ time_point store::sweep(shard& in, time_point now, std::size_t& chunks) {
         entry.queue = 0;
         uncount(in, entry);
         if (unlink(entry, removal_cause::expired)) {
-          in.evicted.fetch_add(1, std::memory_order_relaxed);
+          in.count_eviction();
           finish(in, entry);
         }
         return INT64_MAX;
@@ -262,8 +262,13 @@ void store::free_old_tables() {
 }
 
 void store::give_back(shard& to, std::span<entry_header* const> dead) noexcept {
-  const std::lock_guard lock{to.mutex};
-  for (entry_header* const entry : dead) to.entries.release(to.entries.handle_of(*entry));
+  constexpr std::size_t at_once = 64;  // others wait for the lock
+  for (std::size_t from = 0; from < dead.size(); from += at_once) {
+    const std::lock_guard lock{to.mutex};
+    for (entry_header* const entry : dead.subspan(from, std::min(at_once, dead.size() - from))) {
+      to.entries.release(to.entries.handle_of(*entry));
+    }
+  }
 }
 
 }  // namespace seawall::local

@@ -219,9 +219,7 @@ bool store::unlink(entry_header& entry, removal_cause cause) noexcept {
 }
 
 // Under the page's lock: the listener hears of a key's entries in the order in which they left.
-void store::announce(entry_header& entry, removal_cause cause) noexcept {
-  count_removal(cause);
-  if (!notifies_) return;
+void store::tell(entry_header& entry, removal_cause cause) noexcept {
   news& mine = news_[entry.hash % news_.size()];
   const std::lock_guard lock{mine.mutex};
   try {

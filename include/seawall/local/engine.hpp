@@ -234,38 +234,44 @@ class engine {
     return put_result::refused;
   }
 
+  // Where entries may be refused: whether there is room. A value that replaces another takes no more room, unless it is
+  // heavier: `must_replace` says so, and that other one must still be there then.
+  bool make_room(const K& key, key_hash where, entry_header& fresh, time_point now, bool& must_replace) {
+    const entry_header* there = store_.find(where, matcher(key));
+    if (there != nullptr && there->expired(now.time_since_epoch().count())) {
+      // It makes room when it goes. If it has just been replaced, it is looked for again.
+      const auto nothing = [](const entry_header* current) { return current == nullptr; };
+      store_.write(where, nullptr, now, removal_cause::expired, matcher(key), nothing);
+      there = store_.find(where, matcher(key));
+    }
+    must_replace = there != nullptr && fresh.weight() <= there->weight();
+    return must_replace || store_.reserve(fresh, now);
+  }
+
   template <class Allow>
-  put_result publish(const K& key, std::size_t hash, entry_header& fresh, time_point now, Allow&& allow) {
+  [[gnu::always_inline]] put_result publish(const K& key, std::size_t hash, entry_header& fresh, time_point now,
+                                            Allow&& allow) {
     const key_hash where{hash};
-    // A value that replaces another takes no more room, unless it is heavier.
-    bool must_replace = false;
-    if (store_.refuses()) {
-      const entry_header* there = store_.find(where, matcher(key));
-      if (there != nullptr && there->expired(now.time_since_epoch().count())) {
-        // It makes room when it goes. If it has just been replaced, it is looked for again.
-        const auto nothing = [](const entry_header* current) { return current == nullptr; };
-        store_.write(where, nullptr, now, removal_cause::expired, matcher(key), nothing);
-        there = store_.find(where, matcher(key));
-      }
-      must_replace = there != nullptr && fresh.weight() <= there->weight();
-      if (!must_replace && !store_.reserve(fresh, now)) {
+    for (;;) {
+      bool must_replace = false;
+      if (store_.refuses() && !make_room(key, where, fresh, now, must_replace)) {
         const put_result result = refuse(key, hash, now, allow);
         destroy(fresh);
         store_.discard(fresh);
         return result;
       }
+      bool vanished = false;
+      const auto still_wanted = [&](entry_header* current) {
+        vanished = must_replace && (current == nullptr || current->weight() < fresh.weight());
+        return !vanished && allow(view{current});
+      };
+      const auto done = store_.write(where, &fresh, now, removal_cause::replaced, matcher(key), still_wanted);
+      if (vanished) continue;
+      if (done.done) return done.before != nullptr ? put_result::replaced : put_result::inserted;
+      destroy(fresh);
+      store_.discard(fresh);
+      return put_result::unwanted;
     }
-    bool vanished = false;
-    const auto still_wanted = [&](entry_header* current) {
-      vanished = must_replace && (current == nullptr || current->weight() < fresh.weight());
-      return !vanished && allow(view{current});
-    };
-    const auto done = store_.write(where, &fresh, now, removal_cause::replaced, matcher(key), still_wanted);
-    if (vanished) return publish(key, hash, fresh, now, allow);
-    if (done.done) return done.before != nullptr ? put_result::replaced : put_result::inserted;
-    destroy(fresh);
-    store_.discard(fresh);
-    return put_result::unwanted;
   }
 
   [[no_unique_address]] const Eq equal_;

@@ -22,6 +22,7 @@
 #include "seawall/local/key_hash.hpp"
 #include "seawall/local/schedule_point.hpp"
 #include "seawall/local/small_mutex.hpp"
+#include "seawall/local/store_options.hpp"
 #include "seawall/metrics/cache_stats.hpp"
 
 #include <array>
@@ -37,18 +38,6 @@
 namespace seawall::local {
 
 using eviction::handle;
-
-struct store_options {
-  std::size_t capacity = 100'000;  ///< Entries that are not pinned; at least 1.
-  std::size_t max_weight = 0;      ///< Sum of their weights; 0: no limit.
-  eviction_policy policy = eviction_policy::adaptive;
-  std::size_t entry_size = 0;      ///< Bytes of an entry: header, key and value.
-  bool notifies = false;           ///< Removals are kept for `deliver`.
-  bool plain_data = false;         ///< Entries need no destructor.
-  std::uint64_t seed = 0;
-  std::size_t shards = 0;          ///< A power of two; 0: as many as processors, if each gets enough.
-  std::size_t batch = 0;           ///< Changes that a lane holds; 0: by capacity.
-};
 
 /// Why an entry left, with the entry; it is alive until the listener has been told.
 struct removal {
@@ -111,7 +100,8 @@ class store {
   /// One change of one key, atomic: `allow(entry_header* current)` sees what is there (null: nothing, or expired) under
   /// the page's lock and decides; then `fresh` takes its place, or, when `fresh` is null, it is removed for `cause`.
   template <class Match, class Allow>
-  written write(key_hash hash, entry_header* fresh, time_point now, removal_cause cause, Match&& match, Allow&& allow);
+  [[gnu::always_inline]] written write(key_hash hash, entry_header* fresh, time_point now, removal_cause cause,
+                                       Match&& match, Allow&& allow);
 
   /// Removes what is there, a page at a time; `between()` is called after each, without a guard.
   void clear(removal_cause cause, const std::function<void()>& between);
@@ -196,6 +186,9 @@ class store {
   };
   struct alignas(128) shard {
     explicit shard(std::size_t entry_size) : entries(entry_size) {}
+    void count_eviction() noexcept {
+      evicted.store(evicted.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
     mutable small_mutex mutex;
     eviction::arena entries;                     // guarded by mutex; so is all that follows
     std::unique_ptr<eviction::policy> policy;
@@ -276,7 +269,11 @@ class store {
   bool place(const locked_page& at, const bucket_table::search& seen, key_hash hash, entry_header& fresh,
              entry_header*& pushed_out);
   bool unlink(entry_header& entry, removal_cause cause) noexcept;
-  void announce(entry_header& entry, removal_cause cause) noexcept;
+  void announce(entry_header& entry, removal_cause cause) noexcept {
+    count_removal(cause);
+    if (notifies_) tell(entry, cause);
+  }
+  void tell(entry_header& entry, removal_cause cause) noexcept;
   void leave_over(entry_header& entry) noexcept;
 
   // Lanes and shards (store_shard.cpp).
@@ -284,6 +281,8 @@ class store {
   void sample(stripe& mine, std::uint32_t body);
   void note(entry_header* before, entry_header* after, time_point now, entry_header* pushed_out = nullptr);
   void note(stripe& in, const change& what, time_point now);
+  void settle(lane& of, shard& into, time_point now) noexcept;
+  void restock(lane& of, shard& from);
   void adopt_orphans(time_point now);
   void drain_lane(lane& of, shard& into, time_point now) noexcept;
   void link(shard& in, entry_header& entry) noexcept;
@@ -311,7 +310,8 @@ class store {
   const bool notifies_;
   const bool refuses_;
   bool wants_uses_ = false;  // constant after construction
-  std::size_t batch_ = 1;    // constant after construction
+  std::size_t batch_ = 1;    // constant after construction: the most changes that a lane holds
+  std::size_t nearly_full_ = 1;  // constant after construction: so many that it is drained if the shard is free
   std::size_t stripe_count_ = 1;
   std::size_t limbo_limit_ = 64;
   mutable epoch_domain epochs_;
@@ -339,8 +339,8 @@ class store {
 };
 
 template <class Match, class Allow>
-auto store::write(key_hash hash, entry_header* fresh, time_point now, removal_cause cause, Match&& match,
-                  Allow&& allow) -> written {
+inline auto store::write(key_hash hash, entry_header* fresh, time_point now, removal_cause cause, Match&& match,
+                         Allow&& allow) -> written {
   written result;
   entry_header* before = nullptr;
   entry_header* pushed_out = nullptr;
