@@ -58,8 +58,9 @@ void world::stop_keeping() {
   const auto keeps = [](const auto& one) { return one->cache->stats().kept_keys != 0; };
   if (std::ranges::any_of(processes_, keeps)) ++seen_["keys were kept when nobody read any more"];
   const duration interval = keep_.every > duration::zero() ? std::min(keep_.every, policy_.ttl) : policy_.ttl;
-  // A use is found an interval after it, and that nobody used the key at the first look after `stop_after`.
-  const time_point end = now_ + keep_.stop_after + 3 * interval + 200ms;
+  // A use is found an interval after it, and that nobody used the key at the first look after `stop_after`. What the
+  // tier has lasts longer by what the server's clock went back.
+  const time_point end = now_ + keep_.stop_after + 3 * interval + clock_slack_ + 200ms;
   for (int i = 0; !broken_; ++i) {
     if (std::ranges::none_of(processes_, keeps)) return;
     if (now_ > end && i > most_steps_of_the_end) return broken("a key is kept though nobody reads it");
