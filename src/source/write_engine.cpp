@@ -22,17 +22,15 @@ std::uint64_t sequence_of_time() {
 }  // namespace
 
 void commit_group::finish(std::optional<error> failure) {
-  {
-    const std::lock_guard lock{mutex_};
-    failure_ = std::move(failure);
-    done_ = true;
-  }
-  finished_.notify_all();
+  failure_ = std::move(failure);
+  const std::lock_guard lock{leaving_};
+  finished_.happen();
 }
 
 bool commit_group::wait_until(time_point until, const operation_ptr& operation) {
-  std::unique_lock lock{mutex_};
-  if (finished_.wait_until(lock, within_hour(until), [&] { return done_; })) return true;
+  if (finished_.wait_until(until)) return true;
+  const std::lock_guard lock{leaving_};
+  if (finished_.has_happened()) return true;
   left_.push_back(operation);
   return false;
 }

@@ -6,6 +6,7 @@
 #include "dead_letters.hpp"
 #include "engine_base.hpp"
 #include "local_log.hpp"
+#include "one_time_event.hpp"
 #include "write_queue.hpp"
 
 #include <condition_variable>
@@ -28,11 +29,10 @@ class commit_group {
   const std::vector<operation_ptr>& left() const noexcept { return left_; }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable finished_;
-  bool done_ = false;
+  one_time_event finished_;
+  std::mutex leaving_;
   std::optional<error> failure_;
-  std::vector<operation_ptr> left_;  // whose callers do not wait any more
+  std::vector<operation_ptr> left_;  // guarded by leaving_ until it has finished: whose callers do not wait any more
 };
 
 class engine_core final : public engine_base {
