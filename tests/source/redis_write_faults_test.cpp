@@ -24,8 +24,8 @@ TEST_F(RedisWriteFaults, WhatWasAcknowledgedOutlivesTheServer) {
   rows.down = true;
   std::map<std::string, std::uint64_t> acknowledged;
   std::atomic<bool> fails = false;
-  std::thread writer{[&] {
-    for (int i = 0; !fails; ++i) {
+  std::jthread writer{[&](const std::stop_token& stop) {
+    for (int i = 0; !fails && !stop.stop_requested(); ++i) {
       const std::string key = "k" + std::to_string(i % 10);
       if (const auto done = put(*engine, key, std::to_string(i))) acknowledged[key] = done->sequence;
       else fails = true;
@@ -106,12 +106,7 @@ TEST_F(RedisWriteFaults, ReplicasAreWaitedFor) {
 TEST(RedisWritesOfACluster, FollowTheirPartitionsToTheNextPrimary) {
   SEAWALL_NEEDS_SERVER();
   const auto nodes = servers::cluster::start();
-  auto how = options_at(nodes->port(0));
-  auto redis = redis::client::connect({.url = "redis+cluster://127.0.0.1:" + std::to_string(nodes->port(0)),
-                                       .command_timeout = 5s,
-                                       .backoff = {.first = 5ms, .most = 50ms}});
-  ASSERT_TRUE(redis) << text_of(redis);
-  how.redis.client = *redis;
+  auto how = options_of(client_of("redis+cluster://127.0.0.1:" + std::to_string(nodes->port(0)), 5s));
   how.redis.partitions = 4;
   how.redis.replica_timeout = 5s;
   table rows;

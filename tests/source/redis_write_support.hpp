@@ -97,19 +97,20 @@ class table {
   bool blocked_ = false;
 };
 
-inline redis::client client_at(std::uint16_t port) {
-  auto made = redis::client::connect({.url = "redis://127.0.0.1:" + std::to_string(port),
-                                      .command_timeout = 500ms,
+inline redis::client client_of(std::string url, duration command_timeout = 500ms) {
+  auto made = redis::client::connect({.url = std::move(url),
+                                      .command_timeout = command_timeout,
                                       .backoff = {.first = 5ms, .most = 50ms}});
   if (!made) throw std::runtime_error(made.error().message());
   return *std::move(made);
 }
+inline redis::client client_at(std::uint16_t port) { return client_of("redis://127.0.0.1:" + std::to_string(port)); }
 
 /// Each test has a stream of its own on the shared server.
-inline source::engine_options options_at(std::uint16_t port, acknowledged level = acknowledged::redis) {
+inline source::engine_options options_of(const redis::client& redis, acknowledged level = acknowledged::redis) {
   return {.name = "t",
           .acknowledged = level,
-          .redis = {.client = client_at(port),
+          .redis = {.client = redis,
                     .stream = ::testing::UnitTest::GetInstance()->current_test_info()->name(),
                     .lease = 1h,
                     .poll = 5ms},
@@ -119,6 +120,9 @@ inline source::engine_options options_at(std::uint16_t port, acknowledged level 
           .most_backlog_bytes = 100000,
           .most_operation_bytes = 1000,
           .most_dead_letters = 9};
+}
+inline source::engine_options options_at(std::uint16_t port, acknowledged level = acknowledged::redis) {
+  return options_of(client_at(port), level);
 }
 
 /// Lines of a log hook.
