@@ -30,6 +30,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -210,9 +211,10 @@ class world {
   std::array<std::vector<acknowledgement>, keys> acknowledged_;
   versions last_acknowledged_{};
   versions fresh_returned_{};
-  versions stored_{};                        // highest version that was in the tier
-  versions stored_elsewhere_{};              // the last one that another program has stored
-  std::array<std::string, keys> last_seen_;  // header of what is there
+  versions stored_{};                             // highest version that was in the tier
+  std::array<std::set<int>, keys> plain_stored_;  // all versions that were, where values are bare
+  versions stored_elsewhere_{};                   // the last one that another program has stored
+  std::array<std::string, keys> last_seen_;       // header of what is there
   std::array<std::string, tags + 1> last_generations_;  // of the tags, and of the whole cache
   std::array<std::string, tags + 1> tag_keys_;
   std::uint64_t tag_changes_ = 0;

@@ -89,7 +89,9 @@ void world::probe() {
 }
 
 void world::has_answered(process& one, int key, int version) {
-  if (version <= stored_[key]) one.returned[key] = std::max(one.returned[key], version);
+  // Of bare values, what was only in a process may be older than what another program has stored.
+  const bool was_stored = plain_ ? plain_stored_[key].contains(version) : version <= stored_[key];
+  if (was_stored) one.returned[key] = std::max(one.returned[key], version);
 }
 
 void world::look_at_store() {
@@ -98,7 +100,7 @@ void world::look_at_store() {
     if (found == primary().keys().end()) continue;
     const std::string_view bytes = found->second.bytes;
     if (plain_) {
-      stored_[key] = std::max(stored_[key], seawall::codec<int>::decode(bytes).value_or(0));
+      plain_stored_[key].insert(seawall::codec<int>::decode(bytes).value_or(0));
       continue;
     }
     if (bytes.substr(0, seawall::tier::reign_at) == last_seen_[key]) continue;
