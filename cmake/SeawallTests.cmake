@@ -38,7 +38,7 @@ if(NOT SEAWALL_SANITIZE) # a killed process tells a sanitizer nothing
   add_subdirectory(tests/write_behind)
 endif()
 
-foreach(check IN ITEMS modules style docs)
+foreach(check IN ITEMS modules style docs mutants)
   if(SEAWALL_SANITIZE)
     break() # the same answer as without
   endif()
