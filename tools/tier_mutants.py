@@ -211,4 +211,24 @@ MUTANTS = [
     ("an invalidation of many keys has no second half", CACHE + "core_write.hpp",
      "  forget(std::move(names));\n  for (const K& key : keys) drop(key, hash_of(key));",
      "  forget(std::move(names));"),
+    # ---- keys that are kept fresh ----
+    ("a kept key is loaded without the right to", CACHE + "core_keep.hpp",
+     "  ask_in_background(which, loader, policy, next);\n  return false;\n}",
+     "  static_cast<void>(loader), static_cast<void>(policy), static_cast<void>(next);\n"
+     "  return !begin_load(which, nullptr);\n}"),
+    ("a kept key is loaded though the tier does not answer", CACHE + "core_background.hpp",
+     "      if (!which->kept) break;\n", "      break;\n"),
+    ("a kept key is loaded though another process has", CACHE + "core_keep.hpp",
+     "    if (renewed && left > lead) {", "    if (false) {"),
+    ("a kept key is never given up", CACHE + "core_keep.hpp",
+     "  if (now >= after(one.used_at, options_.keep_fresh.stop_after)) {", "  if (false) {"),
+    ("the look of a kept key's load is a use of it", CACHE + "core_load.hpp",
+     "look(key, hash, false);  // sets no timer", "look(key, hash);  // sets no timer"),
+    ("a kept key's load is stored as used", CACHE + "core_load.hpp", "    if (kept_) item.watch();\n", ""),
+    ("the right to replace is given back twice", TIER + "fill_call.cpp",
+     "  if (what_->refresh && unlock_.done() && round_.back() == &unlock_) round_.pop_back();\n", ""),
+    # ---- prefixes ----
+    ("a replica is walked over", TIER + "prefix_walk.cpp",
+     "  if (auto well = ask.run(*core_); !well) return std::unexpected(std::move(well.error()));\n"
+     "  return ask.generation;", "  ask.run(*core_);\n  return ask.generation;"),
 ]

@@ -91,6 +91,12 @@ TEST_F(prefix_walk_test, a_plain_key_takes_the_lease_with_it_that_was_taken_sinc
       << "in one step: a load may store its value between two";
 }
 
+TEST_F(prefix_walk_test, leases_of_plain_keys_that_hold_nothing_go_too) {
+  pages["0"] = {"0", {"{c:a}:l", "{d:a}:l"}};
+  ASSERT_TRUE(tier->remove_prefix("c:", {.format = shared_format::plain}));
+  EXPECT_THAT(unlinked, ElementsAre("{c:a}:l"));
+}
+
 TEST_F(prefix_walk_test, unlinks_few_at_once) {
   page all{"0", {}};
   for (int i = 0; i < 600; ++i) all.second.push_back("c:" + std::to_string(i));
