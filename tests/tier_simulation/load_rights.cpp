@@ -1,5 +1,6 @@
 #include "load_rights.hpp"
 
+#include "core.hpp"
 #include "entry_format.hpp"
 
 #include <fmt/format.h>
@@ -21,9 +22,8 @@ std::string_view reign_of(std::string_view right) { return right.substr(std::min
 
 load_rights::load_rights(bool plain) : plain_(plain) {
   for (int key = 0; key != keys; ++key) {
-    const std::string name = fmt::format("c:{}", key);
-    rights_[key][to_fill].name = plain ? fmt::format("{{{}}}:l", name) : name;
-    rights_[key][to_replace].name = fmt::format("{{{}}}:r", name);
+    rights_[key][to_fill].name = plain ? format::lease_key_of(key_names[key]) : key_names[key];
+    rights_[key][to_replace].name = format::lock_key_of(key_names[key]);
   }
 }
 

@@ -139,6 +139,9 @@ class sim_node final : public script_host {
 /// Bytes for the trace: the first ones, what is not ASCII as a dot.
 std::string printable(std::string_view bytes);
 
+/// Where the tier has the rows of the database.
+inline constexpr const char* key_names[] = {"c:0", "c:1"};
+
 /// The arguments of one command in RESP.
 std::vector<std::string_view> split(std::string_view bytes);
 

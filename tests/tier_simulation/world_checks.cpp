@@ -7,11 +7,6 @@
 #include <algorithm>
 
 namespace simulation {
-namespace {
-
-constexpr const char* key_names[] = {"c:0", "c:1"};
-
-}  // namespace
 
 /// What a read of the process, if it begins now, must not be older than.
 int world::floor_of(const process& one, int key, bool fresh) const {

@@ -1,25 +1,23 @@
 #include "world.hpp"
 
+#include "core.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
 
 namespace simulation {
-namespace {
 
-std::string name_of(int key) { return fmt::format("c:{}", key); }
-std::string lease_of(std::string_view name) { return fmt::format("{{{}}}:l", name); }
-
-}  // namespace
+using seawall::tier::lease_key_of;
 
 /// A program in another language commits, and stores its value or removes the key, with its lease.
 void world::write_elsewhere() {
   const int key = static_cast<int>(chance_.below(keys));
   if (!tables_.is_free(key)) return;
   const int version = ++committed_[key];
-  const std::string name = name_of(key);
-  const std::string lease = lease_of(name);
+  const std::string_view name = key_names[key];
+  const std::string lease = lease_key_of(name);
   const std::string text = std::to_string(version);
   // A value that ends before the lease of a load leaves no trace: see docs/guide/plain.md.
   const std::string ttl = std::to_string(std::max(policy_.ttl, load_deadline_) / 1ms);
@@ -41,7 +39,7 @@ void world::write_elsewhere() {
 bool world::meets_a_lease_here(const std::string& name) {
   if (!plain_) return false;
   for (int key = 0; key != keys; ++key) {
-    if (name != name_of(key) || !primary().keys().contains(lease_of(name))) continue;
+    if (name != key_names[key] || !primary().keys().contains(lease_key_of(name))) continue;
     return primary().keys().find(name)->second.bytes == std::to_string(stored_elsewhere_[key]);
   }
   return false;
