@@ -127,6 +127,10 @@ class operation {
   std::atomic<std::size_t> left_{0};
 };
 
+/// The nonces of a read's claims. Each is sent once: a claim that was not answered may be executed later, from what a
+/// lost connection left behind, and by then an invalidation may have taken the lease away that a load has.
+using claim_nonces = boost::container::small_vector<tier_nonce, 1>;
+
 /// An operation on behalf of a call. `What` is a tier_call.
 template <class What>
 class call : public operation {

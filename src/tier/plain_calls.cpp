@@ -34,7 +34,7 @@ void release_plain_lease(const std::shared_ptr<core>& of, std::string_view key, 
 
 plain_read_call::plain_read_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_read> what)
     : call(std::move(core), std::move(what)), key_(what_->key), lease_(lease_key_of(key_)),
-      slot_(core_->records().slot_of(key_)), own_(core_->nonce()) {}
+      slot_(core_->records().slot_of(key_)) {}
 
 void plain_read_call::begin() {
   if (auto why = refused(key_, &tier_totals::reads)) return end(std::move(why));
@@ -55,18 +55,21 @@ void plain_read_call::begin_round() {
   taking_ = std::exchange(next_, claim::none);
   if (!on) taking_ = claim::none;
   holds_ = unverified_ = false;
-  if (taking_ != claim::none) {
-    const std::string lease = encode_header({.nonce = own_, .reign = on->reign}).substr(nonce_at, nonce_size + 8);
-    claim_.set(*this, cmd::command<resp::value>{
-                          cmd::eval(plain_claim_script(), cmd::names(key_, lease_), lease,
-                                    milliseconds_of(lease_length(what_->lease_for)),
-                                    taking_ == claim::replace ? "1" : "0")});
-    round_.push_back(&claim_);
-    claimed_ = true;
-  }
+  if (taking_ != claim::none) add_claim(on->reign);
   round_.push_back(&get_);
   round_.push_back(&ttl_);
   send(round_, what_->caller_waits && rounds_ == 1);
+}
+
+void plain_read_call::add_claim(std::uint64_t reign) {
+  std::string earlier;
+  for (const tier_nonce& nonce : claims_) earlier += bytes_of(nonce);
+  const tier_nonce own = claims_.emplace_back(core_->nonce());
+  const std::string lease = encode_header({.nonce = own, .reign = reign}).substr(nonce_at, nonce_size + 8);
+  claim_.set(*this, cmd::command<resp::value>{cmd::eval(plain_claim_script(), cmd::names(key_, lease_), lease,
+                                                        milliseconds_of(lease_length(what_->lease_for)),
+                                                        taking_ == claim::replace ? "1" : "0", earlier)});
+  round_.push_back(&claim_);
 }
 
 void plain_read_call::replied(step& which, resp::view reply) noexcept {
@@ -104,7 +107,7 @@ void plain_read_call::want(claim how, const footing& on) {
   if (!what_->takes_lease) return decide(outcome::held, on);
   if (holds_ && taking_ == how) {
     if (how == claim::replace && !what_->refresh) core_->count(&tier_totals::takeovers);
-    what_->nonce = own_;
+    what_->nonce = claims_.back();
     return decide(outcome::leased, on);
   }
   if (taking_ == how && claim_.failure()) return;
@@ -146,7 +149,7 @@ void plain_read_call::round_ended() {
 }
 
 void plain_read_call::end_decided() {
-  if (claimed_ && what_->is != outcome::leased) release_plain_lease(core_, key_, own_);
+  if (what_->is != outcome::leased) release_claims();
   end(std::nullopt, core::counter_of(what_->is));
 }
 
@@ -158,8 +161,13 @@ void plain_read_call::end_without_answer() {
   if (!why && out_of_time()) why = late();
   if (!why) why = error{cmd::errc::connection_lost, "the connection changed while the tier was asked"};
   what_->is = outcome::failed;
-  if (claimed_) release_plain_lease(core_, key_, own_);
+  release_claims();
   end(std::move(why));
+}
+
+// Any of them may be what is stored.
+void plain_read_call::release_claims() {
+  for (const tier_nonce& nonce : claims_) release_plain_lease(core_, key_, nonce);
 }
 
 plain_fill_call::plain_fill_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_fill> what)

@@ -36,6 +36,7 @@ class plain_read_call final : public call<tier_read> {
   void round_ended() override;
 
   void begin_round();
+  void add_claim(std::uint64_t reign);
   void judge(const footing& on, resp::view reply);
   bool is_wanted(std::string_view value, const tier_nonce& name);
   void want(claim how, const footing& on);
@@ -43,11 +44,12 @@ class plain_read_call final : public call<tier_read> {
   void keep_for(std::optional<std::int64_t> milliseconds);
   void end_decided();
   void end_without_answer();
+  void release_claims();
 
   const std::string key_;
   const std::string lease_;
   const core::slot_number slot_;
-  const tier_nonce own_;         // of the lease, in all rounds
+  claim_nonces claims_;
   step_list round_;
   std::unique_ptr<step> beat_;
   step claim_;
@@ -61,7 +63,6 @@ class plain_read_call final : public call<tier_read> {
   bool holds_ = false;           // it was told in this round that the lease is its own
   bool unverified_ = false;      // the answer came over a connection that is not to be trusted yet
   bool decided_ = false;
-  bool claimed_ = false;         // a lease may have been stored
 };
 
 /// What is read back is the value itself: to compare it is the only proof that nobody has replaced it meanwhile.

@@ -1,4 +1,5 @@
 // Keys whose values are stored plain, round by round. What the programs do is in tests/tier/plain_test.cpp.
+#include "core.hpp"
 #include "plain_scripts.hpp"
 #include "seawall/cmd/error.hpp"
 #include "test_remote.hpp"
@@ -109,6 +110,52 @@ TEST_F(plain_calls_test, a_lease_that_is_not_needed_is_given_back) {
   EXPECT_EQ(ask([](auto& what) { what.expects_miss = true; })->is, outcome::hit);
   EXPECT_THAT(sent(), ElementsAre("EVALSHA GET PTTL", "EVALSHA"));
   EXPECT_EQ(server.commands.back().at(1), plain_release_script().digest());
+}
+
+TEST_F(plain_calls_test, no_claim_is_sent_twice_though_its_answer_was_lost) {
+  ask();
+  sent();
+  std::vector<words> claims;
+  server.answer = [&](const words& command) {
+    if (command.front() != "EVALSHA") return plain_reply(command);
+    claims.push_back(command);
+    if (claims.size() > 1) return plain_reply(command);
+    server.generation = 2;
+    tier->feed()->on_loss(1, tracking_loss::disconnected, 0);
+    tier->feed()->on_tracking(2);
+    return std::string{};
+  };
+  const auto leased = ask([](auto& what) { what.expects_miss = true; });
+  ASSERT_EQ(leased->is, outcome::leased);
+  EXPECT_THAT(sent(), ElementsAre("EVALSHA GET PTTL", "EVAL GET PTTL", "EVALSHA GET PTTL"));
+  ASSERT_EQ(claims.size(), 2);
+  const auto nonce = [](const words& claim) { return claim.at(5).substr(0, nonce_size); };
+  EXPECT_NE(nonce(claims.front()), nonce(claims.back())) << "the lost one may be executed during the load";
+  EXPECT_EQ(nonce(claims.back()), bytes_of(leased->nonce));
+  EXPECT_EQ(claims.front().at(8), "");
+  EXPECT_EQ(claims.back().at(8), nonce(claims.front())) << "which it replaces";
+}
+
+TEST_F(plain_calls_test, a_read_without_an_answer_gives_all_its_claims_back) {
+  ask();
+  sent();
+  std::vector<std::string> claimed;
+  std::vector<std::string> released;
+  server.answer = [&](const words& command) {
+    if (command.front() != "EVALSHA") return command.front() == "GET" && claimed.size() > 1 ? "" : plain_reply(command);
+    if (command.at(1) != plain_claim_script().digest()) {
+      released.push_back(command.at(4));
+      return number(1);
+    }
+    claimed.push_back(command.at(5).substr(0, nonce_size));
+    server.generation = claimed.size() + 1;
+    tier->feed()->on_loss(claimed.size(), tracking_loss::disconnected, 0);
+    tier->feed()->on_tracking(server.generation);
+    return std::string{};
+  };
+  EXPECT_EQ(ask([](auto& what) { what.expects_miss = true; })->is, outcome::failed);
+  EXPECT_EQ(claimed.size(), 2);
+  EXPECT_EQ(released, claimed);
 }
 
 TEST_F(plain_calls_test, a_new_connection_is_asked_for_its_reign_before_it_is_believed) {

@@ -5,7 +5,7 @@ namespace seawall::tier {
 const cmd::script& plain_claim_script() {
   static const cmd::script program{R"lua(
 local lease = redis.call('GET', KEYS[2])
-if lease and lease:sub(1, 12) ~= ARGV[1]:sub(1, 12) then return 0 end
+if lease and not ARGV[4]:find(lease:sub(1, 12), 1, true) then return 0 end
 local there = redis.call('GET', KEYS[1])
 if there and ARGV[3] ~= '1' then return 0 end
 redis.call('SET', KEYS[2], ARGV[1] .. (there and redis.sha1hex(there) or ''), 'PX', ARGV[2])

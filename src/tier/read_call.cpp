@@ -25,8 +25,7 @@ cmd::any_command set_if_absent(std::string_view key, std::string_view value, dur
 }  // namespace
 
 read_call::read_call(std::shared_ptr<tier::core> core, std::shared_ptr<tier_read> what)
-    : call(std::move(core), std::move(what)), key_(what_->key), slot_(core_->records().slot_of(key_)),
-      own_(core_->nonce()) {}
+    : call(std::move(core), std::move(what)), key_(what_->key), slot_(core_->records().slot_of(key_)) {}
 
 void read_call::begin() {
   if (auto why = refused(key_, &tier_totals::reads)) return end(std::move(why));
@@ -156,16 +155,16 @@ void read_call::add_claim() {
   if (!claim_) claim_ = std::make_unique<step>();
   switch (taking_) {
     case claim::none: return;
-    case claim::absent: claim_->set(*this, set_if_absent(key_, encode_lease(own_, reign_, 0), length)); break;
+    case claim::absent: claim_->set(*this, set_if_absent(key_, new_lease(), length)); break;
     case claim::replace:
-      claim_->set(*this, cmd::eval(takeover_script(), key_, seen_, encode_lease(own_, reign_, 0),
-                                   milliseconds_of(length)));
+      claim_->set(*this, cmd::eval(takeover_script(), key_, seen_, new_lease(), milliseconds_of(length)));
       break;
     case claim::refresh: claim_->set(*this, set_if_absent(lock_key_of(key_), core_->token(), length)); break;
   }
-  claimed_ |= taking_ != claim::refresh;
   round_.push_back(claim_.get());
 }
+
+std::string read_call::new_lease() { return encode_lease(claims_.emplace_back(core_->nonce()), reign_, 0); }
 
 void read_call::replied(step& which, resp::view reply) noexcept {
   if (&which == beat_.get()) return core_->heard_beat(which.generation, slot_, asked_at_, reply);
@@ -213,7 +212,7 @@ void read_call::judge(const footing& on, resp::view reply) {
     case stored_kind::tombstone: return take_away(bytes, on);
     case stored_kind::lease:
       what_->nonce = header->nonce;
-      if (header->nonce != own_) return decide(outcome::held, on);
+      if (std::ranges::find(claims_, header->nonce) == claims_.end()) return decide(outcome::held, on);
       if (!stamp_lease()) {
         looks_again_ = true;
         return;
@@ -338,8 +337,8 @@ void read_call::end_without_answer() {
   }
   if (!why) why = error{cmd::errc::connection_lost, "the connection changed while the tier was asked"};
   what_->is = outcome::failed;
-  // It may have been stored all the same, and others would wait for its end.
-  if (claimed_) release_lease(core_, key_, own_);
+  // Any of them may have been stored all the same, and others would wait for its end.
+  for (const tier_nonce& nonce : claims_) release_lease(core_, key_, nonce);
   if (has_lock_) release_lock(core_, key_);
   end(std::move(why));
 }

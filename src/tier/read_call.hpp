@@ -35,6 +35,7 @@ class read_call final : public call<tier_read> {
 
   void begin_round();
   void add_claim();
+  std::string new_lease();
   void judge(const footing& on, resp::view reply);
   void judge_entry(const footing& on, std::string_view bytes, const stored_header& header);
   /// Adds the commands that tell the generations of tags which are not known.
@@ -69,7 +70,7 @@ class read_call final : public call<tier_read> {
 
   const std::string& key_;       // what_'s
   const core::slot_number slot_;
-  const tier_nonce own_;         // of the lease, in all rounds
+  claim_nonces claims_;
   step_list round_;
   /// A tag whose generation is to be read; if there was none, made first.
   struct tag_query {
@@ -109,7 +110,6 @@ class read_call final : public call<tier_read> {
   bool looks_again_ = false;     // the answer cannot be judged before a tag is known
   bool tag_pending_ = false;     // a change of a tag waits for its delivery
   bool has_lock_ = false;        // of refreshes
-  bool claimed_ = false;         // a lease may have been stored
 };
 
 }  // namespace seawall::tier

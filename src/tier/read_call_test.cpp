@@ -143,6 +143,49 @@ TEST_F(read_call_test, a_lost_answer_is_a_failure_and_the_lease_is_given_back) {
   EXPECT_THAT(sent(), ElementsAre("SET GET", "EVALSHA"));
 }
 
+TEST_F(read_call_test, no_claim_is_sent_twice_though_its_answer_was_lost) {
+  read();
+  stored.reset();
+  sent();
+  std::vector<std::string> claims;
+  server.answer = [&](const words& command) {
+    if (command.front() != "SET") return reply(command);
+    claims.push_back(command.at(2));
+    if (claims.size() > 1) return reply(command);
+    server.generation = 2;
+    tier->feed()->on_loss(1, tracking_loss::disconnected, 0);
+    tier->feed()->on_tracking(2);
+    return std::string{};
+  };
+  const auto leased = read([](auto& what) { what.expects_miss = true; });
+  ASSERT_EQ(leased->is, outcome::leased);
+  EXPECT_THAT(sent(), ElementsAre("SET GET", "EVAL GET", "SET GET"));
+  ASSERT_EQ(claims.size(), 2);
+  EXPECT_NE(decode_header(claims.front())->nonce, leased->nonce) << "the lost one may be executed during the load";
+  EXPECT_EQ(decode_header(claims.back())->nonce, leased->nonce);
+}
+
+TEST_F(read_call_test, a_claim_that_was_not_answered_is_good_once_it_is_seen) {
+  read();
+  stored.reset();
+  std::string lost;
+  server.answer = [&](const words& command) {
+    if (command.front() != "SET") return reply(command);
+    if (!lost.empty()) {
+      stored = lost;
+      return reply(command);
+    }
+    lost = command.at(2);
+    server.generation = 2;
+    tier->feed()->on_loss(1, tracking_loss::disconnected, 0);
+    tier->feed()->on_tracking(2);
+    return std::string{};
+  };
+  const auto leased = read([](auto& what) { what.expects_miss = true; });
+  EXPECT_EQ(leased->is, outcome::leased);
+  EXPECT_EQ(leased->nonce, decode_header(lost)->nonce);
+}
+
 // --- time -----------------------------------------------------------------------------------------------------------
 
 TEST_F(read_call_test, no_command_outlives_the_budget_nor_the_callers_patience) {

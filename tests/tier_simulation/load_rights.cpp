@@ -45,10 +45,12 @@ std::optional<std::string> load_rights::look(const sim_node::data& there, std::i
       if (bytes == known.bytes) continue;
       const bool lasts = !known.bytes.empty() && known.ends_ms > now_ms;
       const bool given_up = lasts && what.gives_up && what.by == known.holder;
-      if (lasts && !bytes.empty() && what.by && reign_of(known.bytes) == reign_of(bytes)) {
+      // A read may claim again what it has claimed, as long as it does not load by it.
+      const bool renewed = !bytes.empty() && known.unused && what.by && what.by == known.holder;
+      if (lasts && !renewed && !bytes.empty() && what.by && reign_of(known.bytes) == reign_of(bytes)) {
         wrong = fmt::format("process {}: takes the right to load key {} from its holder", *what.by, key);
       }
-      if (known.holder && known.unused && !given_up) ++lost_[*known.holder][key];
+      if (known.holder && known.unused && !given_up && !renewed) ++lost_[*known.holder][key];
       known.bytes = std::move(bytes);
       known.holder = known.bytes.empty() ? std::nullopt : what.by;
       known.unused = true;
