@@ -61,6 +61,17 @@ constexpr std::array fills{
     row{"LeaseRetries",
         "A fill needs its lease; whose fill was rejected reads again.",
         {.rejected = retry, .readers = 3, .evictions = 1, .lease_expiries = 1}},
+    row{"LostClaimSameNonce",
+        "A claim without an answer is sent again as it was: executed late, it gives a lease back that was removed.",
+        {.rejected = retry, .same_nonce = true, .lease_expiries = 1, .lost_claims = 1},
+        lin | perm},
+    row{"LostClaimSameNonceRegular",
+        "The same: not even regular.",
+        {.rejected = retry, .same_nonce = true, .regular = true, .writers = 1, .lease_expiries = 1, .lost_claims = 1},
+        reg | perm},
+    row{"LostClaimNewNonce",
+        "The second claim has another nonce.",
+        {.rejected = retry, .evictions = 1, .lease_expiries = 1, .lost_claims = 2}},
 };
 
 constexpr std::array orders{

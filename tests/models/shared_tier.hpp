@@ -59,6 +59,7 @@ struct shared_tier {
   bool cooldown = false;  ///< Tombstones keep readers from filling, though loads read the primary.
   bool monotone = false;  ///< An invalidation does not lower the floor that is there.
   bool outbox = false;    ///< The commit also notes the invalidation, for a relay.
+  bool same_nonce = false;  ///< A reader whose claim of a lease was lost claims again with the nonce of that.
   bool regular = false;   ///< Hold reads against writes alone: REG instead of LIN.
   std::uint8_t readers = 2;
   std::uint8_t writers = 2;
@@ -66,6 +67,7 @@ struct shared_tier {
   std::uint8_t lease_expiries = 0;
   std::uint8_t tombstone_expiries = 0;  ///< Not before the replica has caught up with the floor.
   std::uint8_t crashes = 0;             ///< Of writers, between commit and invalidation.
+  std::uint8_t lost_claims = 0;         ///< Claims of a lease without an answer, which are executed later.
 
   enum class kind : std::uint8_t { nothing, value, lease, tombstone };
   struct entry {
@@ -82,7 +84,7 @@ struct shared_tier {
     std::uint8_t floor = 0;  ///< What it has to be as new as.
     std::uint8_t value = 0;
     right by = right::none;
-    std::uint8_t nonce = 0;  ///< Of its lease; of the marker that it saw; the leader that it waits for.
+    std::uint8_t nonce = 0;  ///< Of its lease, or lost claim; of the marker that it saw; the leader that it waits for.
     bool early = false;      ///< It joined before the load began.
   };
 
@@ -102,6 +104,8 @@ struct shared_tier {
     std::uint8_t lease_expiries = 0;
     std::uint8_t tombstone_expiries = 0;
     std::uint8_t crashes = 0;
+    std::uint8_t lost_claims = 0;
+    std::uint8_t late = 0;  ///< The nonce of a claim that is still to be executed.
     entry tier{};
     std::array<reader, 3> readers{};
     std::array<writer, 2> writers{};
@@ -113,6 +117,7 @@ struct shared_tier {
     one.lease_expiries = lease_expiries;
     one.tombstone_expiries = tombstone_expiries;
     one.crashes = crashes;
+    one.lost_claims = lost_claims;
     return one;
   }
 
@@ -198,7 +203,18 @@ struct shared_tier {
       self = answer(self, found.version);
       return out.step(next, "reader {} hits v{}", i, found.version);
     }
-    if (fill == filling::lease && found.what == kind::lease) return;  // it waits until the lease is gone
+    if (fill == filling::lease && found.what == kind::lease) {
+      if (found.nonce != self.nonce) return;  // it waits until the lease is gone
+      self.at = rstep::loads;
+      self.by = right::lease;
+      return out.step(next, "reader {} sees that its claim was executed", i);
+    }
+    if (now.lost_claims != 0 && now.late == 0 && fill == filling::lease) {
+      state lost = now;
+      lost.lost_claims--;
+      lost.late = lost.readers[i].nonce = lost.next_nonce++;
+      out.step(lost, "reader {} claims, and the claim is lost", i);
+    }
     self.at = rstep::loads;
     if (found.what == kind::tombstone && cools_down()) {
       self.by = right::primary_only;
@@ -207,7 +223,7 @@ struct shared_tier {
       if (fill == filling::add_id) self.nonce = found.version;  // each write has one of its own
     } else if (fill == filling::lease) {
       self.by = right::lease;
-      self.nonce = next.next_nonce++;
+      if (self.nonce == 0 || !same_nonce) self.nonce = next.next_nonce++;
       next.tier = {.what = kind::lease, .version = found.version, .nonce = self.nonce};
     }
     constexpr std::array said{"no right to fill", "a lease", "the marker", "no right to fill, but the primary"};
@@ -327,6 +343,12 @@ struct shared_tier {
     }
     if (now.evictions != 0 && now.tier.what != kind::nothing) {
       out.step(changed([](state& next) { next.tier = {}, next.evictions--; }), "eviction");
+    }
+    if (now.late != 0) {
+      state next = now;
+      if (now.tier.what == kind::nothing) next.tier = {.what = kind::lease, .nonce = now.late};
+      next.late = 0;
+      out.step(next, "a lost claim is executed");
     }
     if (now.lease_expiries != 0 && now.tier.what == kind::lease) {
       const bool keeps = load == loading::replica_floor && now.tier.version != 0;
