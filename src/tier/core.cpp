@@ -220,24 +220,6 @@ void core::replay_ended(std::span<const undelivered::item> left) {
 
 // --- bytes ----------------------------------------------------------------------------------------------------------
 
-namespace {
-
-// Where the key's own hash tag ends, if it has one, behind it; else the whole key becomes the tag. Of a key with a
-// brace that closes nothing, no longer name can be in its slot.
-std::string sibling_key_of(std::string_view key, std::string_view suffix) {
-  std::string made;
-  const std::size_t open = key.find('{');
-  const std::size_t close = key.find('}', open == std::string_view::npos ? 0 : open);
-  const bool tagged = open != std::string_view::npos && close != std::string_view::npos && close > open + 1;
-  if (tagged || key.find('}') != std::string_view::npos) return made.append(key).append(suffix);
-  return made.append("{").append(key).append("}").append(suffix);
-}
-
-}  // namespace
-
-std::string lock_key_of(std::string_view key) { return sibling_key_of(key, ":r"); }
-std::string lease_key_of(std::string_view key) { return sibling_key_of(key, ":l"); }
-
 duration lease_length(duration wanted) { return std::min<duration>(wanted, std::chrono::hours{24}); }
 
 std::optional<error> too_large(const core& of, const tier_entry& entry) {

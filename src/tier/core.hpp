@@ -194,10 +194,6 @@ class core final : public redis::tracking_listener,
   duration heartbeat_time_{};
 };
 
-/// The key that serializes refreshes of `key`, in the same slot of a cluster.
-std::string lock_key_of(std::string_view key);
-/// The key that holds the lease of `key`, whose value is stored plain, in the same slot.
-std::string lease_key_of(std::string_view key);
 /// How long a lease is that is wanted for so long: one that nobody gives back must end some day.
 duration lease_length(duration wanted);
 /// Why a value is not stored, if it takes more bytes than `max_payload`.

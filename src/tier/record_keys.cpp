@@ -27,7 +27,21 @@ std::vector<std::uint32_t> find_tags() {
   return tags;
 }
 
+// Where the key's own hash tag ends, if it has one, behind it; else the whole key becomes the tag. Of a key with a
+// brace that closes nothing, no longer name can be in its slot.
+std::string sibling_key_of(std::string_view key, std::string_view suffix) {
+  std::string made;
+  const std::size_t open = key.find('{');
+  const std::size_t close = key.find('}', open == std::string_view::npos ? 0 : open);
+  const bool tagged = open != std::string_view::npos && close != std::string_view::npos && close > open + 1;
+  if (tagged || key.find('}') != std::string_view::npos) return made.append(key).append(suffix);
+  return made.append("{").append(key).append("}").append(suffix);
+}
+
 }  // namespace
+
+std::string lock_key_of(std::string_view key) { return sibling_key_of(key, ":r"); }
+std::string lease_key_of(std::string_view key) { return sibling_key_of(key, ":l"); }
 
 std::string slot_tag(redis::slot_number slot) {
   static const std::vector<std::uint32_t> tags = find_tags();

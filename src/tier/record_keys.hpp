@@ -1,4 +1,4 @@
-// record_keys: under which keys a tier keeps its own records, and in which slots they lie.
+// record_keys: under which keys a tier keeps its own records and what lies beside an entry, and in which slots they are.
 //
 // One primary: one record of the reign, one for each tag and one for each whole cache. A cluster: one record of the
 // reign for each slot, which moves with it, so that whoever serves the slot is found out. The record of a whole cache
@@ -21,6 +21,11 @@ namespace seawall::tier {
 
 /// A short text without braces that is a hash tag of the slot. The table is made at the first call.
 std::string slot_tag(redis::slot_number slot);
+
+/// The key that serializes refreshes of `key`, in the same slot of a cluster.
+std::string lock_key_of(std::string_view key);
+/// The key that holds the lease of `key`, whose value is stored plain, in the same slot.
+std::string lease_key_of(std::string_view key);
 
 /// Thread safety: const members may be called from any thread.
 class record_keys {

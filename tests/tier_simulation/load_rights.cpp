@@ -1,7 +1,7 @@
 #include "load_rights.hpp"
 
-#include "core.hpp"
 #include "entry_format.hpp"
+#include "record_keys.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "world.hpp"
 
-#include "core.hpp"
+#include "record_keys.hpp"
 
 #include <algorithm>
 #include <array>
