@@ -1,4 +1,4 @@
-// record_keys: under which keys a tier keeps its own records and what lies beside an entry, and in which slots they are.
+// record_keys: under which keys a tier keeps its own records and what lies beside an entry, and in which slots that is.
 //
 // One primary: one record of the reign, one for each tag and one for each whole cache. A cluster: one record of the
 // reign for each slot, which moves with it, so that whoever serves the slot is found out. The record of a whole cache
