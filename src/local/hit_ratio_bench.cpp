@@ -39,7 +39,7 @@ struct settings {
   std::string reference = SEAWALL_BENCH_DATA "/hit_ratio_reference.tsv";
   std::vector<std::string> policies;
   std::vector<std::string> only;
-  std::string svg;
+  std::string svg = "build/bench/hit-ratio.svg";
   std::string json = "build/bench/hit-ratio.json";
   int threads = 1;
   int jobs = 2;
@@ -71,7 +71,7 @@ std::optional<settings> parse_settings(int argc, const char* const* argv, int& e
   app.add_option("--threads", how.threads, "threads that replay one trace, interleaved; 1 keeps its order")
       ->check(CLI::Range(1, 256))->capture_default_str();
   app.add_option("--jobs", how.jobs, "cells at a time")->check(CLI::Range(1, 256))->capture_default_str();
-  app.add_option("--svg", how.svg, "where the curves go; none: no curves");
+  app.add_option("--svg", how.svg, "where the curves go; '': nowhere")->capture_default_str();
   app.add_option("--json", how.json, "where the rows go")->envname("SEAWALL_BENCH_JSON")->capture_default_str();
   try {
     app.parse(argc, argv);
@@ -259,7 +259,7 @@ class benchmark_run {
     for (const std::string& subject : subjects) print_summary(cells_, subject, reference_);
     if (!rows.write(how_.json)) return 1;
     fmt::print("rows: {}\n", how_.json);
-    if (!how_.svg.empty()) {
+    if (!how_.svg.empty() && !cells_.empty()) {
       if (!curves_svg::write(charts_of(cells_, subjects.front(), reference_), how_.svg)) {
         fmt::print(stderr, "error: {} cannot be written; choose another file with --svg\n", how_.svg);
         return 1;
