@@ -16,6 +16,7 @@ namespace seawall::demo {
 namespace {
 
 constexpr int max_processes = 16;
+constexpr const char* fresh_option = "--fresh";
 
 /// CLI11 checks answer an empty text when all is well.
 std::string check_trace(const std::string& trace) {
@@ -73,9 +74,9 @@ void declare(CLI::App& app, demo_options& o) {
                  "so many processes share the database, the traffic and one Redis; without --redis one is started for "
                  "this run, and ended with it")
       ->check(CLI::Range(1, max_processes))->capture_default_str();
-  app.add_option("--fresh", o.fresh_percent,
+  app.add_option(fresh_option, o.fresh_percent,
                  "percent of the reads that ask for what is right now in all processes (consistency::fresh); with "
-                 "--redis or --processes only")
+                 "--redis, --processes or --postgres only")
       ->check(CLI::Range(0, 100))->capture_default_str();
   app.add_option("--json", o.json, "write all figures to this file")->check(check_json);
   app.add_option("--scale", o.scale, "share of the shop to generate; small ones are for tests")
@@ -99,6 +100,10 @@ std::expected<demo_options, early_exit> parse_options(int argc, const char* cons
   declare(app, options);
   try {
     app.parse(argc, argv);
+    if (app.count(fresh_option) != 0 && !options.shared()) {
+      throw CLI::ValidationError(fresh_option, "one process alone is always right: give --processes 2 (or more), "
+                                               "--redis URL or --postgres as well");
+    }
   } catch (const CLI::ParseError& e) {
     std::ostringstream out;
     std::ostringstream err;

@@ -85,6 +85,16 @@ TEST(options, mistakes_name_the_option) {
   EXPECT_NE(mistake({"--json", "/nowhere/at/all.json"}).find("/nowhere/at/all.json"), std::string::npos);
 }
 
+TEST(options, fresh_reads_need_others_to_be_behind) {
+  const std::string alone = mistake({"--fresh", "5"});
+  for (const char* needed : {"--fresh", "--processes", "--redis", "--postgres"}) {
+    EXPECT_NE(alone.find(needed), std::string::npos) << needed << ": " << alone;
+  }
+  EXPECT_EQ(mistake({"--fresh", "0"}), alone);
+  EXPECT_TRUE(parse({"--fresh", "5", "--processes", "2"}));
+  EXPECT_TRUE(parse({"--fresh", "5", "--postgres"}));
+}
+
 TEST(options, unknown_traffic_lists_the_known_one) {
   EXPECT_NE(mistake({"--trace", "web13"}).find("web07, web12, orm, all"), std::string::npos);
 }

@@ -1,15 +1,17 @@
 // seawall-simulate: runs many seeds of the simulation of several processes, on all cores. See ./dev simulate.
 #include "report.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -27,37 +29,29 @@ struct settings {
   bool keeps_going = false;
 };
 
-constexpr const char* usage =
-    "usage: seawall-simulate [--seeds N] [--first-seed N] [--steps N] [--jobs N] [--counts] [--keep-going]\n"
-    "  --seeds       how many runs (2000)\n"
-    "  --first-seed  the first of them (1)\n"
-    "  --steps       steps of each run (5000)\n"
-    "  --jobs        threads (one for each core)\n"
-    "  --counts      print how often everything happened\n"
-    "  --keep-going  run the other seeds after one that fails, and list all that did\n";
+constexpr std::int64_t most = 1'000'000'000'000;  // of seeds, and of the number of one
 
-bool parse(int count, char** words, settings& into) {
-  for (int i = 1; i < count; ++i) {
-    const std::string_view word = words[i];
-    if (word == "--counts") {
-      into.counts = true;
-      continue;
-    }
-    if (word == "--keep-going") {
-      into.keeps_going = true;
-      continue;
-    }
-    if (i + 1 == count) return false;  // --help, too
-    char* end = nullptr;
-    const std::uint64_t number = std::strtoull(words[++i], &end, 10);
-    if (*end != '\0' || end == words[i]) return false;
-    if (word == "--seeds") into.seeds = number;
-    else if (word == "--first-seed") into.first = number;
-    else if (word == "--steps") into.steps = number;
-    else if (word == "--jobs" && number != 0) into.jobs = number;
-    else return false;
+// Ranges of signed numbers: with unsigned ones -1 would be a very large number.
+std::optional<settings> parse(int count, char** words, int& status) {
+  settings how;
+  CLI::App app{"Several processes over a simulated Redis, in virtual time, with faults. One seed is one run."};
+  app.add_option("--seeds", how.seeds, "how many runs")
+      ->check(CLI::Range(std::int64_t{1}, most))
+      ->capture_default_str();
+  app.add_option("--first-seed", how.first, "the first of them")
+      ->check(CLI::Range(std::int64_t{0}, most))
+      ->capture_default_str();
+  app.add_option("--steps", how.steps, "of each run")->check(CLI::Range(1, 1'000'000'000))->capture_default_str();
+  app.add_option("--jobs", how.jobs, "threads; one for each core, unless given")->check(CLI::Range(1, 1024));
+  app.add_flag("--counts", how.counts, "print how often everything happened");
+  app.add_flag("--keep-going", how.keeps_going, "run the other seeds after one that fails, and list all that did");
+  try {
+    app.parse(count, words);
+  } catch (const CLI::ParseError& end) {
+    status = app.exit(end) == 0 ? 0 : 2;
+    return std::nullopt;
   }
-  return true;
+  return how;
 }
 
 class run {
@@ -126,10 +120,7 @@ class run {
 }  // namespace simulation
 
 int main(int count, char** words) {
-  simulation::settings how;
-  if (!simulation::parse(count, words, how)) {
-    std::fputs(simulation::usage, stderr);
-    return 2;
-  }
-  return simulation::run{how}.all();
+  int status = 0;
+  const auto how = simulation::parse(count, words, status);
+  return how ? simulation::run{*how}.all() : status;
 }
