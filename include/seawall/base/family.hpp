@@ -9,7 +9,8 @@
 // 10 million.
 // A load in flight when retire() is called stores its value under the key it was started with, the old one, where
 // nobody looks any more. Build the key before the load, once, and use it for both.
-// The generation lives in this process. Processes that share a tier agree by adopt()ing one that they distribute.
+// The generation lives in this process. For processes that share a tier there is shared_family, whose version is in the
+// tier.
 // Thread safety: everything may be called from any thread; generation() is one atomic load.
 #pragma once
 
