@@ -76,6 +76,10 @@ MUTANTS = [
     ("a stale value is handed out without proof", CACHE + "core_shared.hpp", "if (!proved || now >=", "if (now >="),
     ("news of a key take out what the tier cannot have", CACHE + "core_shared.hpp",
      "stays = !plain() && item.proved_by == &here_only_;", "stays = false;"),
+    ("what went stale before the clock began is stale for ever", "include/seawall/local/entry.hpp",
+     "return after(time_point{span}, fresh_until.time_since_epoch());", "return after(fresh_until, span);"),
+    ("a stale value that may be handed out has no end before the clock began", CACHE + "core_shared.hpp",
+     "after(time_point{policy.stale_for}, there.since.time_since_epoch());", "after(there.since, policy.stale_for);"),
     # ---- versions ----
     ("an entry of the tier is taken though it is too old", CACHE + "load_op_shared.hpp",
      "if (asked.entry.version < how_.at_least) {", "if (false) {"),

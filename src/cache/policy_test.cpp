@@ -237,5 +237,17 @@ TEST(XFetch, SaturatesInsteadOfOverflowing) {
   EXPECT_LE(standing_after(times, 1s), standing::refresh_due);
 }
 
+// Another machine has stored it, before this one started.
+TEST(Policy, WhatWentStaleBeforeTheClockBeganStaysStaleForItsTimeOnly) {
+  local::entry_times times = value_times({.ttl = 1min, .stale_for = 2h, .stale_if_error = 3h});
+  times.written = time_point{} - 2h;
+  times.fresh_until = times.fresh_cap = time_point{} - 30min;
+  EXPECT_EQ(standing_after(times, 29min), standing::stale);
+  EXPECT_EQ(standing_after(times, 31min), standing::on_error);
+  EXPECT_EQ(standing_after(times, 91min), standing::missing);
+  times.stale_for = forever;
+  EXPECT_EQ(standing_after(times, 91min), standing::stale);
+}
+
 }  // namespace
 }  // namespace seawall

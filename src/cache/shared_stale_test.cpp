@@ -92,6 +92,30 @@ TEST_F(SharedStale, NotIfAnotherEntryTookItsPlaceBeforeTheRefreshBegan) {
   EXPECT_EQ(second.at, step::wait);
 }
 
+// Another machine has stored it, before this one started.
+TEST_F(SharedStale, NotAfterItsTimeWhereItWentStaleBeforeTheClockBegan) {
+  clock = std::make_shared<manual_clock>(time_point{} + 1s);
+  tier = std::make_shared<test_tier>(clock);
+  configure({.ttl = 1h, .stale_for = 11min, .load_deadline = 1h});
+  const auto right = std::make_shared<awaited<tier_read>>();
+  right->key = "users:1";
+  tier->read(right);
+  const auto entry = std::make_shared<awaited<tier_fill>>();
+  entry->key = "users:1";
+  entry->lease = right->nonce;
+  entry->entry = {.schema = here->tier().schema(), .fresh_for = -10min, .payload = "old"};
+  tier->fill(entry);
+  ASSERT_TRUE(entry->accepted);
+
+  caller leads = refreshes();
+  ASSERT_EQ(text(leads), "old");
+  caller joins = ask(here, 1);
+  EXPECT_EQ(text(joins), "old");
+  clock->advance(2min);
+  caller late = ask(here, 1);
+  EXPECT_EQ(late.at, step::wait);
+}
+
 TEST_F(SharedStale, NotWhereBareValuesAreShared) {
   configure({.ttl = 10s, .shared_format = shared_format::plain});
   store(here, 2, loaded<std::string>("v").with({.stale_for = 60s, .stale_if_error = 60s}));
