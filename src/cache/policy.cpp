@@ -65,7 +65,7 @@ std::optional<local::entry_times> entry_policy::times_of_value(time_point now, d
   times.fresh_until = sliding > duration::zero() ? std::min(after(now, sliding), times.fresh_cap) : times.fresh_cap;
   times.stale_for = stale_for;
   times.stale_if_error = stale_if_error;
-  times.refresh_before = life == forever ? duration::zero() : scaled(life, refresh_ahead);
+  times.refresh_before = refresh_before(life);
   times.xfetch_scale = scaled(load_time, xfetch_beta);
   return times;
 }
@@ -77,6 +77,10 @@ std::optional<local::entry_times> entry_policy::times_of_absence(time_point now,
   absence.sliding = duration::zero();
   absence.stale_if_error = duration::zero();
   return absence.times_of_value(now, load_time, draw);
+}
+
+duration entry_policy::refresh_before(duration life) const noexcept {
+  return life == forever ? duration::zero() : scaled(life, refresh_ahead);
 }
 
 standing standing_at(const local::entry_times& times, time_point now, random_source& random) {

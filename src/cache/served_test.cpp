@@ -55,8 +55,68 @@ TEST_F(Served, FromTheSourceThenTheProcessThenTheTier) {
   EXPECT_EQ(call(users), (served{from::source, why::miss}));
   clock->advance(2s);
   EXPECT_EQ(call(users), (served{from::process, why::hit, 2s}));
-  EXPECT_EQ(call(others), (served{from::shared, why::hit}));
-  EXPECT_EQ(call(others, {.consistency = consistency::fresh}), (served{from::shared, why::hit}));
+  EXPECT_EQ(call(others), (served{from::shared, why::hit, 2s}));
+  EXPECT_EQ(call(others, {.consistency = consistency::fresh}), (served{from::shared, why::hit, 2s}));
+  clock->advance(1s);
+  EXPECT_EQ(call(others), (served{from::process, why::hit, 3s}));
+  EXPECT_EQ(others.peek(1)->age, 3s);
+}
+
+TEST_F(Served, AStaleAnswerOfTheTierIsAsOldAsItIs) {
+  configure({.ttl = 10s, .stale_for = 10s});
+  store(here, 1, "a");
+  clock->advance(12s);
+  here->drop(1, here->hash_of(1));
+  served led;
+  served spared;
+  served elsewhere;
+  const bound_loader<int, std::string> loader{[](int) { return std::string("b"); }};
+  caller refreshes = ask(here, 1, {.loader = &loader, .report = &led});
+  EXPECT_EQ(led, (served{from::shared, why::stale_while_refresh, 12s}));
+  caller joins = ask(here, 1, {.report = &spared});
+  EXPECT_EQ(spared, (served{from::shared, why::stale_while_refresh, 12s}));
+  caller other = ask(there, 1, {.report = &elsewhere});
+  EXPECT_EQ(elsewhere, (served{from::shared, why::stale_while_refresh, 12s}));
+}
+
+TEST_F(Served, WhoJoinsAQuestionIsToldTheAgeOfItsAnswer) {
+  store(here, 1, "a");
+  clock->advance(3s);
+  tier->automatic = false;
+  served asked;
+  served joined;
+  caller first = ask(there, 1, {.report = &asked});
+  caller second = ask(there, 1, {.report = &joined});
+  ASSERT_EQ(second.at, step::wait);
+  tier->run_all();
+  wake(first);
+  wake(second);
+  EXPECT_EQ(asked, (served{from::shared, why::hit, 3s}));
+  EXPECT_EQ(joined, (served{from::shared, why::joined, 3s}));
+}
+
+TEST_F(Served, AnExpiredEntryIsNoYounger) {
+  configure({.ttl = 10s, .stale_for = 10s});
+  store(here, 1, "a");
+  clock->advance(3s);
+  here->expire(1, here->hash_of(1));
+  clock->advance(1s);
+  served how;
+  caller refreshes = ask(here, 1);
+  caller other = ask(there, 1, {.report = &how});
+  EXPECT_EQ(how, (served{from::shared, why::stale_while_refresh, 4s}));
+}
+
+// The share is one of the whole TTL, and not of what was left when this process took the entry.
+TEST_F(Served, AnEntryOfAnotherProcessIsRefreshedAheadWhenItsOwnIs) {
+  configure({.ttl = 100s, .refresh_ahead = 0.2});
+  store(here, 1, "a");
+  clock->advance(70s);
+  caller late = ask(there, 1);
+  ASSERT_EQ(text(late), "a");
+  for (const auto& process : {here, there}) EXPECT_EQ(process->look(1, process->hash_of(1)).is, standing::fresh);
+  clock->advance(11s);
+  for (const auto& process : {here, there}) EXPECT_EQ(process->look(1, process->hash_of(1)).is, standing::refresh_due);
 }
 
 TEST_F(Served, StaleAnswersSayWhy) {

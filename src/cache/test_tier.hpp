@@ -239,7 +239,9 @@ class test_tier final : public shared_tier {
     }
     what.nonce = found->second.name;
     what.entry = found->second.entry;
-    if (what.entry.fresh_for != forever) what.entry.fresh_for -= clock_->now() - found->second.written;
+    const duration since = clock_->now() - found->second.written;
+    if (what.entry.fresh_for != forever) what.entry.fresh_for -= since;
+    what.entry.age += since;
     what.is = tier_read::outcome::hit;
     if (what.refresh && (what.early || what.unusable == what.nonce || what.entry.fresh_for <= duration::zero())) {
       what.is = refreshing_.emplace(what.key, true).second ? tier_read::outcome::leased : tier_read::outcome::held;

@@ -20,6 +20,7 @@ constexpr char magic = '\xC5';
 constexpr char format = 1;
 constexpr std::uint8_t zstd_flag = 1;
 constexpr std::uint8_t check_flag = 2;
+constexpr std::uint8_t dated_flag = 4;
 constexpr std::size_t check_size = 4;
 constexpr std::int64_t most_ms = (std::int64_t{1} << 47) - 1;
 constexpr std::size_t most_load = std::numeric_limits<std::uint32_t>::max();
@@ -52,13 +53,21 @@ std::int64_t add(std::int64_t a, std::int64_t b) {
   return b < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
 }
 
+/// The nearest moment that fits its field.
+std::uint64_t moment_of(std::int64_t ms) { return static_cast<std::uint64_t>(std::clamp(ms, -most_ms - 1, most_ms)); }
+
+// To the top of the number and back: the sign comes along.
+std::int64_t moment_at(std::string_view bytes, std::size_t at) {
+  return static_cast<std::int64_t>(number_at<moment_size>(bytes, at) << 16) >> 16;
+}
+
 void append_header(std::string& to, const stored_header& header) {
   appender out{to};
-  const std::int64_t fresh = std::clamp(header.fresh_until_ms, -most_ms - 1, most_ms);
   to.push_back(magic);
   to.push_back(format);
   out.put(static_cast<std::uint8_t>(header.kind), 1);
-  out.put((header.compressed ? zstd_flag : 0u) | (header.checked ? check_flag : 0u), 1);
+  out.put((header.compressed ? zstd_flag : 0u) | (header.checked ? check_flag : 0u) | (header.dated ? dated_flag : 0u),
+          1);
   out.put(header.nonce.high, 8);
   out.put(header.nonce.low, 4);
   out.put(header.reign, 8);
@@ -66,7 +75,7 @@ void append_header(std::string& to, const stored_header& header) {
   out.put(header.load_us, 4);
   out.put(header.schema, 4);
   out.put(header.tags, 2);
-  out.put(static_cast<std::uint64_t>(fresh), 6);
+  out.put(moment_of(header.fresh_until_ms), moment_size);
 }
 
 std::uint32_t check_of(std::string_view bytes) { return static_cast<std::uint32_t>(hash_bytes128(bytes).low); }
@@ -83,6 +92,12 @@ duration fresh_for(std::int64_t until_ms, std::int64_t now_ms) {
   if (until_ms == fresh_for_ever || now_ms == std::numeric_limits<std::int64_t>::min()) return forever;
   const std::int64_t left = add(until_ms, -now_ms);
   return left > most ? forever : duration{milliseconds{std::max(left, -most)}};
+}
+
+// A clock may say anything, and an age is added to other times.
+duration age_at(std::int64_t written_ms, std::int64_t now_ms) {
+  constexpr milliseconds century = std::chrono::days{36'525};
+  return milliseconds{std::clamp<std::int64_t>(add(now_ms, -written_ms), 0, century.count())};
 }
 
 /// Appends `payload` as a zstd frame, if that is shorter. Otherwise leaves `to` as it is.
@@ -148,6 +163,7 @@ std::string encode_entry(const tier_entry& entry, const tier_nonce& nonce, std::
   const std::int64_t load = std::chrono::duration_cast<microseconds>(entry.load_time).count();
   const stored_header header{.kind = entry.absent ? stored_kind::absence : stored_kind::value,
                              .checked = true,
+                             .dated = true,
                              .nonce = nonce,
                              .reign = reign,
                              .version = entry.version,
@@ -156,15 +172,16 @@ std::string encode_entry(const tier_entry& entry, const tier_nonce& nonce, std::
                              .tags = static_cast<std::uint16_t>(entry.tags.size()),
                              .schema = entry.schema};
   const std::string_view payload = entry.absent ? std::string_view{} : entry.payload;
-  bytes.reserve(header_size + entry.tags.size() * tag_size + payload.size() + check_size);
+  bytes.reserve(header_size + moment_size + entry.tags.size() * tag_size + payload.size() + check_size);
   append_header(bytes, header);
   appender out{bytes};
+  out.put(moment_of(add(server_now_ms, -std::chrono::floor<milliseconds>(entry.age).count())), moment_size);
   for (const tag_stamp& stamp : entry.tags) {
     out.put(stamp.tag, 8);
     out.put(stamp.generation, 8);
   }
   if (payload.size() > how.above && append_compressed(bytes, payload, how.level)) {
-    bytes[flags_at] = static_cast<char>(zstd_flag | check_flag);
+    bytes[flags_at] = static_cast<char>(bytes[flags_at] | zstd_flag);
   } else {
     bytes.append(payload);
   }
@@ -184,6 +201,7 @@ std::optional<stored_header> decode_header(std::string_view bytes) {
   }
   header.compressed = (bytes[flags_at] & zstd_flag) != 0;
   header.checked = (bytes[flags_at] & check_flag) != 0;
+  header.dated = (bytes[flags_at] & dated_flag) != 0;
   header.nonce.high = number_at<8>(bytes, nonce_at);
   header.nonce.low = static_cast<std::uint32_t>(number_at<4>(bytes, nonce_at + 8));
   header.reign = number_at<8>(bytes, reign_at);
@@ -191,8 +209,7 @@ std::optional<stored_header> decode_header(std::string_view bytes) {
   header.load_us = static_cast<std::uint32_t>(number_at<4>(bytes, 32));
   header.schema = static_cast<std::uint32_t>(number_at<4>(bytes, 36));
   header.tags = static_cast<std::uint16_t>(number_at<2>(bytes, 40));
-  // To the top of the number and back: the sign comes along.
-  const auto fresh = static_cast<std::int64_t>(number_at<6>(bytes, 42) << 16) >> 16;
+  const std::int64_t fresh = moment_at(bytes, 42);
   header.fresh_until_ms = fresh == most_ms ? fresh_for_ever : fresh;
   return header;
 }
@@ -216,7 +233,7 @@ result<void> decode_entry(const stored_header& header, std::string_view bytes, s
   const std::uint8_t flags = static_cast<std::uint8_t>(bytes[flags_at]);
   if (header.kind == stored_kind::lease) return fail(errc::undecodable, "entry: it is a lease");
   if (header.kind == stored_kind::tombstone) return fail(errc::undecodable, "entry: it is a tombstone");
-  if ((flags & ~(zstd_flag | check_flag)) != 0) {
+  if ((flags & ~(zstd_flag | check_flag | dated_flag)) != 0) {
     return fail(errc::undecodable, fmt::format("entry: unknown flags {:#04x}", flags));
   }
   if (header.checked) {
@@ -228,6 +245,11 @@ result<void> decode_entry(const stored_header& header, std::string_view bytes, s
     }
   }
   std::string_view rest = bytes.substr(header_size);
+  if (header.dated) {
+    if (rest.size() < moment_size) return fail(errc::undecodable, "entry: it ends before it says when it was stored");
+    entry.age = age_at(moment_at(rest, 0), server_now_ms);
+    rest.remove_prefix(moment_size);
+  }
   if (rest.size() < header.tags * tag_size) {
     return fail(errc::undecodable, fmt::format("entry: {} bytes are too few for {} tags", rest.size(), header.tags));
   }

@@ -52,6 +52,7 @@ void expect_equal(const tier_entry& got, const tier_entry& wanted) {
   EXPECT_EQ(got.schema, wanted.schema);
   EXPECT_EQ(got.fresh_for, wanted.fresh_for);
   EXPECT_EQ(got.load_time, wanted.load_time);
+  EXPECT_EQ(got.age, wanted.age);
   EXPECT_EQ(got.tags, wanted.tags);
   EXPECT_EQ(got.payload, wanted.payload);
 }
@@ -63,10 +64,11 @@ TEST(entry_format, a_value_is_these_bytes) {
                          .schema = 0x21222324,
                          .fresh_for = 0x1000ms,
                          .load_time = 0x31us,
+                         .age = 0x2000ms,
                          .tags = {{.tag = 0x41, .generation = 0x42}, {.tag = 0x43, .generation = 0x4445464748494a4b}},
                          .payload = "payload"};
   EXPECT_EQ(encode_entry(entry, some_nonce, 0x51, 0x18000000000, {}),
-            "\xC5\x01V\x02"
+            "\xC5\x01V\x06"
             "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c"
             "\x00\x00\x00\x00\x00\x00\x00\x51"
             "\x11\x12\x13\x14\x15\x16\x17\x18"
@@ -74,10 +76,11 @@ TEST(entry_format, a_value_is_these_bytes) {
             "\x21\x22\x23\x24"
             "\x00\x02"
             "\x01\x80\x00\x00\x10\x00"
+            "\x01\x7F\xFF\xFF\xE0\x00"
             "\x00\x00\x00\x00\x00\x00\x00\x41\x00\x00\x00\x00\x00\x00\x00\x42"
             "\x00\x00\x00\x00\x00\x00\x00\x43\x44\x45\x46\x47\x48\x49\x4a\x4b"
             "payload"
-            "\x70\xE3\x7A\x2D"s);
+            "\xC7\xF6\xB4\x50"s);
 }
 
 TEST(entry_format, a_lease_is_a_header_and_nothing_else) {
@@ -107,48 +110,11 @@ TEST(entry_format, scripts_find_the_fields_where_they_look) {
   EXPECT_THAT(wrong(bytes), HasSubstr("tombstone"));
 }
 
-TEST(entry_format, freshness_survives_or_is_cut_to_what_fits) {
-  constexpr std::int64_t end_of_time = std::numeric_limits<std::int64_t>::max();
-  constexpr duration most = std::chrono::floor<std::chrono::milliseconds>(forever);
-  const struct {
-    duration fresh_for;
-    std::int64_t written_ms;
-    std::int64_t read_ms;
-    duration then;
-  } cases[] = {
-      {1h, now_ms, now_ms, 1h},
-      {1h, now_ms, now_ms + 1000, 1h - 1s},
-      {1h, now_ms + 5, now_ms, 1h + 5ms},
-      {1s, now_ms, now_ms + 3000, -2s},
-      {-10s, now_ms, now_ms, -10s},
-      {0s, now_ms, now_ms, 0s},
-      {1ms - 1ns, now_ms, now_ms, 0ms},  // never longer than was said
-      {-1ns, now_ms, now_ms, -1ms},
-      {forever, now_ms, now_ms, forever},
-      {1h, (1LL << 47) - 10, (1LL << 47) - 10, 8ms},  // the last moment that is not for ever
-      {forever, 0, end_of_time, forever},
-      {forever - 1ns, 0, 0, most},
-      {duration::min(), now_ms, now_ms, -most},
-      {1h, end_of_time, now_ms, forever},
-      {1h, now_ms, end_of_time, -most},
-      {1h, now_ms, -end_of_time - 1, forever},
-      {-1h, -end_of_time - 1, now_ms, -most},
-  };
-  for (const auto& [fresh_for, written_ms, read_ms, then] : cases) {
-    const std::string bytes = encode_entry({.fresh_for = fresh_for}, some_nonce, 1, written_ms, {});
-    const auto entry = decode_entry(bytes, read_ms, any_size);
-    ASSERT_TRUE(entry);
-    EXPECT_EQ(entry->fresh_for, then) << fresh_for.count() << " at " << written_ms;
-  }
-  EXPECT_EQ(decode_header(encode({.fresh_for = forever}))->fresh_until_ms, fresh_for_ever);
-  EXPECT_EQ(decode_header(encode({.fresh_for = 2s}))->fresh_until_ms, now_ms + 2000);
-}
-
-TEST(entry_format, the_time_of_the_load_is_cut_to_what_fits) {
-  for (const auto& [took, then] : std::vector<std::pair<duration, duration>>{
-           {0s, 0s}, {-1s, 0s}, {999ns, 0s}, {1500ns, 1us}, {1h, 1h}, {2h, 4294967295us}, {forever, 4294967295us}}) {
-    EXPECT_EQ(decode_entry(encode({.load_time = took}), now_ms, 0)->load_time, then) << took.count();
-  }
+TEST(entry_format, an_entry_of_before_does_not_say_when_it_was_stored) {
+  const std::string bytes = encode_header({.nonce = some_nonce, .fresh_until_ms = now_ms + 1000}) + "payload";
+  const auto entry = decode_entry(bytes, now_ms, any_size);
+  ASSERT_TRUE(entry);
+  expect_equal(*entry, {.fresh_for = 1s, .payload = "payload"});
 }
 
 TEST(entry_format, payloads_are_compressed_if_that_makes_them_shorter) {
@@ -174,8 +140,9 @@ TEST(entry_format, payloads_are_compressed_if_that_makes_them_shorter) {
   for (const auto& [what, payload, how, compressed] : cases) {
     const std::string bytes = encode(with_payload(payload), how);
     EXPECT_EQ(decode_header(bytes)->compressed, compressed) << what;
-    if (compressed) EXPECT_LT(bytes.size(), header_size + payload.size() + check_size) << what;
-    else EXPECT_EQ(bytes.size(), header_size + payload.size() + check_size) << what;
+    const std::size_t uncompressed = header_size + moment_size + payload.size() + check_size;
+    if (compressed) EXPECT_LT(bytes.size(), uncompressed) << what;
+    else EXPECT_EQ(bytes.size(), uncompressed) << what;
     const auto entry = decode_entry(bytes, now_ms, payload.size());
     ASSERT_TRUE(entry) << what << ": " << entry.error().message();
     EXPECT_EQ(entry->payload, payload) << what;
@@ -185,7 +152,7 @@ TEST(entry_format, payloads_are_compressed_if_that_makes_them_shorter) {
 TEST(entry_format, the_lowest_level_need_not_compress_but_loses_nothing) {
   const std::string even(1000, 'x');
   const std::string bytes = encode(with_payload(even), {.above = 0, .level = std::numeric_limits<int>::min()});
-  EXPECT_LE(bytes.size(), header_size + even.size() + check_size);
+  EXPECT_LE(bytes.size(), header_size + moment_size + even.size() + check_size);
   EXPECT_EQ(decode_entry(bytes, now_ms, even.size())->payload, even);
 }
 
@@ -254,13 +221,15 @@ TEST(entry_format, errors_say_what_is_wrong) {
   } cases[] = {
       {"", "0 bytes are too few"},
       {value.substr(0, 47), "47 bytes are too few"},
-      {value.substr(0, 48), "0 bytes are too few for 1 tags"},
-      {value.substr(0, 63), "15 bytes are too few for 1 tags"},
+      {value.substr(0, 48), "before it says when it was stored"},
+      {value.substr(0, 53), "before it says when it was stored"},
+      {value.substr(0, 54), "0 bytes are too few for 1 tags"},
+      {value.substr(0, 69), "15 bytes are too few for 1 tags"},
       {changed(0, 'S'), "do not begin"},
       {changed(1, 2), "do not begin"},
       {changed(kind_at, 'v'), "do not begin"},
       {changed(kind_at, 'E'), "do not begin"},
-      {changed(flags_at, 4), "unknown flags 0x04"},
+      {changed(flags_at, 8), "unknown flags 0x08"},
       {changed(flags_at, '\x81'), "unknown flags 0x81"},
       {changed(kind_at, 'N'), "an absence with 1 bytes"},
       {std::string(200, 'x'), "do not begin"},
@@ -322,6 +291,7 @@ tier_entry make_entry() {
                         ? forever
                         : std::chrono::milliseconds{*rc::gen::inRange<std::int64_t>(-1'000'000'000, 1'000'000'000)};
   entry.load_time = std::chrono::microseconds{*rc::gen::arbitrary<std::uint32_t>()};
+  entry.age = std::chrono::milliseconds{*rc::gen::inRange<std::int64_t>(0, 1'000'000'000'000)};
   entry.tags.resize(*rc::gen::inRange<std::size_t>(0, 5));
   for (tag_stamp& one : entry.tags) {
     one = {.tag = *rc::gen::arbitrary<std::uint64_t>(), .generation = *rc::gen::arbitrary<std::uint64_t>()};
@@ -375,7 +345,7 @@ RC_GTEST_PROP(entry_format, without_a_check_it_is_an_error_or_an_entry, ()) {
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     const std::string why = wrong(std::string_view{bytes}.substr(0, size));
     // Nothing tells the size of a payload that is not compressed.
-    if (size < header_size + entry.tags.size() * tag_size || compressed) RC_ASSERT(!why.empty());
+    if (size < header_size + moment_size + entry.tags.size() * tag_size || compressed) RC_ASSERT(!why.empty());
   }
 }
 

@@ -269,6 +269,7 @@ TEST_F(read_call_test, ages_are_by_the_servers_clock) {
   const auto hit = read();
   EXPECT_EQ(hit->is, outcome::hit);
   EXPECT_NEAR(static_cast<double>(hit->entry.fresh_for / 1ms), 5'750, 260);
+  EXPECT_NEAR(static_cast<double>(hit->entry.age / 1ms), 4'250, 260);
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ std::string check(std::string_view bytes) {
   if (!again) return "encoded again, it is an error: " + again.error().message();
   if (again->payload != entry->payload || again->tags != entry->tags || again->version != entry->version ||
       again->schema != entry->schema || again->load_time != entry->load_time || again->absent != entry->absent ||
-      again->fresh_for != entry->fresh_for) {
+      again->fresh_for != entry->fresh_for || again->age != entry->age) {
     return "encoded again, it is another entry";
   }
   return "";

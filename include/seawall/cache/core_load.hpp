@@ -240,6 +240,7 @@ template <class K, class V, class Hash, class Eq>
 auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_point now) -> settlement {
   waiter_set woken;
   fate end = fate::late;
+  const time_point written = came.times ? came.times->written : now;
   {
     auto& shard = flights_.shard_of(which->hash);
     const std::lock_guard lock{shard.mutex};
@@ -273,6 +274,7 @@ auto core<K, V, Hash, Eq>::settle(const flight_ptr& which, outcome came, time_po
       which->answer = came.value;
       which->accepted = end == fate::accepted;
       which->version = came.version;
+      which->written = written;
       which->from_source = which->counted;
       which->stored = came.stored;
       if (shared() && !(proved_by && proved_by->covers(now))) {

@@ -107,6 +107,10 @@ auto core<K, V, Hash, Eq>::settle_hit(const flight_ptr& which, const tier_questi
   }
   came.times = *came.value ? rest.times_of_value(now, asked.entry.load_time, 0)
                            : rest.times_of_absence(now, asked.entry.load_time, 0);
+  if (came.times) {  // its life began when it was stored, and not when this process has taken it
+    came.times->written = now - asked.entry.age;
+    came.times->refresh_before = rest.refresh_before(after(time_point{asked.entry.age}, rest.ttl).time_since_epoch());
+  }
   if (came.times && asked.entry.fresh_for <= duration::zero()) {
     came.times->fresh_until = came.times->fresh_cap = now + asked.entry.fresh_for;
   }

@@ -9,7 +9,7 @@ template <class V>
 struct entry_view {
   value_ptr<V> value;   ///< Null: a cached absence.
   bool fresh;           ///< False: kept to be served stale, or for a failing source.
-  duration age;         ///< Since it was stored or confirmed.
+  duration age;         ///< Since it was loaded or confirmed, in whichever process.
   duration fresh_for;   ///< Until it turns stale; 0 when it is; `forever` without a TTL.
 
   static entry_view of(const local::entry<V>& item, time_point now) {

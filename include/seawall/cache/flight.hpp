@@ -68,6 +68,7 @@ struct spare_value {
   value_ptr<V> value{};
   time_point since{};  ///< When it went stale.
   std::uint64_t version = 0;
+  time_point written{};  ///< When its load ended.
 };
 
 template <class K, class V>
@@ -111,6 +112,7 @@ struct flight {
   spare_value<V> spare{};                      ///< As long as `proof` covers it.
   bool from_source = false;                    ///< Settled with what a loader answered.
   std::uint64_t version = 0;                   ///< Of the answer; 0: none is known.
+  time_point written{};                        ///< When the load of the answer ended.
   bool stored = false;                         ///< Settled, and in the shared tier for sure.
   bool accepted = false;                       ///< Settled in time and not superseded: the answer is for every waiter.
   waiter_set waiters{};

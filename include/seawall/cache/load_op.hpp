@@ -258,7 +258,7 @@ class load_op {
   step nothing_there();
   step answered();
   step hit(const tier_question<Core>& asked);
-  step finish_hit(const typename Core::settlement& ended, bool stale);
+  step finish_hit(const typename Core::settlement& ended, bool stale, duration age);
   step somebody_loads();
   step look_again();
   void stop_polling();
@@ -288,6 +288,10 @@ class load_op {
 
   void tell(served_from from, served_why why, std::uint64_t version = 0, duration age = {}) noexcept {
     if (how_.report) *how_.report = {from, why, age, version};
+  }
+  // For the report: without one, no clock is read.
+  duration age_of(time_point written) const noexcept {
+    return how_.report ? core_->time().now() - written : duration::zero();
   }
 
   // What the tier had is not to be served any more: it was invalidated meanwhile.

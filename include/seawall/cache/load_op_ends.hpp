@@ -26,7 +26,8 @@ step load_op<Core>::settled() {
   else lose_stale_of(*ended);
   if (!*ended->answer) return fail_with(ended->answer->error());
   if (!newer) return behind(ended->version);
-  tell(ended->from_source ? served_from::source : served_from::shared, why_, ended->version);
+  if (ended->from_source) tell(served_from::source, why_, ended->version);
+  else tell(served_from::shared, why_, ended->version, age_of(ended->written));
   // What the tier does not have for sure, others need not find.
   const bool linear = good && (!alone_ || ended->stored);
   if (!linear) core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
@@ -59,14 +60,14 @@ step load_op<Core>::refused(const error& why) {
 
 template <class Core>
 step load_op<Core>::serve_in_hand(served_why why) {
-  tell(served_from::shared, why, seen_.version);
+  tell(served_from::shared, why, seen_.version, age_of(seen_.written));
   count_once(cache_counter::stale_served);
   return finish(std::exchange(in_hand_, nullptr));
 }
 
 template <class Core>
 step load_op<Core>::serve_spare(spare_value<V> there) {
-  tell(served_from::shared, served_why::stale_while_refresh, there.version);
+  tell(served_from::shared, served_why::stale_while_refresh, there.version, age_of(there.written));
   count_once(cache_counter::stale_served);
   return finish(std::move(there.value));
 }
@@ -105,9 +106,7 @@ step load_op<Core>::fail_with(const error& why) {
 template <class Core>
 step load_op<Core>::serve(lookup<V> found, served_why if_stale) {
   const bool stale = found.is == standing::stale || found.is == standing::on_error;
-  if (how_.report) {
-    tell(served_from::process, stale ? if_stale : served_why::hit, found.version, core_->time().now() - found.written);
-  }
+  tell(served_from::process, stale ? if_stale : served_why::hit, found.version, age_of(found.written));
   if (stale) count_once(cache_counter::stale_served);
   else if (!missed_) count_once(found.value ? cache_counter::hits : cache_counter::negative_hits);
   return finish(std::move(found.value));

@@ -66,7 +66,8 @@ step load_op<Core>::hit(const tier_question<Core>& asked) {
     if (!std::exchange(saw_stale_, true)) {
       stale_was_proved_ = asked.proof != nullptr;
       seen_nonce_ = asked.nonce;
-      seen_ = {*value, core_->time().now() - overdue, asked.entry.version};
+      const time_point now = core_->time().now();
+      seen_ = {*value, now - overdue, asked.entry.version, now - asked.entry.age};
       for (const tag_stamp& stamp : asked.entry.tags) {
         if (stamp.tag != 0) led_->expects.add(stamp.tag);
       }
@@ -78,11 +79,11 @@ step load_op<Core>::hit(const tier_question<Core>& asked) {
   }
   if (why_ != served_why::waited) why_ = served_why::hit;
   const auto ended = core_->settle_hit(std::exchange(led_, nullptr), asked, *std::move(value), how_.policy);
-  return finish_hit(ended, overdue >= duration::zero());
+  return finish_hit(ended, overdue >= duration::zero(), asked.entry.age);
 }
 
 template <class Core>
-step load_op<Core>::finish_hit(const typename Core::settlement& ended, bool stale) {
+step load_op<Core>::finish_hit(const typename Core::settlement& ended, bool stale, duration age) {
   if (ended.is == fate::superseded && retries_left_ > 0) {
     --retries_left_;
     return again();
@@ -90,7 +91,7 @@ step load_op<Core>::finish_hit(const typename Core::settlement& ended, bool stal
   if (ended.is == fate::late) return given_up();
   if (ended.is == fate::superseded) core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
   if (!counted_) core_->count(core_->class_of(key_), cache_counter::shared_hits);
-  tell(served_from::shared, stale ? served_why::stale_while_refresh : why_, ended.version);
+  tell(served_from::shared, stale ? served_why::stale_while_refresh : why_, ended.version, age);
   if (stale) count_once(cache_counter::stale_served);
   else count_once(*ended.value ? cache_counter::hits : cache_counter::negative_hits);
   return finish(*ended.value);

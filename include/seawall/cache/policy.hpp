@@ -74,6 +74,9 @@ struct entry_policy {
 
   /// The same for a cached absence: it has its own TTL, is never extended by use and never served on error.
   std::optional<local::entry_times> times_of_absence(time_point now, duration load_time, double draw) const;
+
+  /// Of an entry that lives so long: the last part of it, in which a use starts a refresh; 0: none does.
+  duration refresh_before(duration life) const noexcept;
 };
 
 /// What an entry may be used for at one moment.

@@ -33,7 +33,7 @@ enum class served_why : unsigned char {
 struct served {
   served_from from = served_from::nobody;
   served_why why = served_why::failed;
-  duration age{};             ///< Since this process stored or last confirmed it; zero for what came just now.
+  duration age{};             ///< Since its load ended, in whichever process; zero for what was loaded just now.
   std::uint64_t version = 0;  ///< Of the row, if its loader named one.
 };
 

@@ -55,6 +55,7 @@ struct tier_entry {
   duration fresh_for{};           ///< From now; negative: stale since. `forever`: no end.
   duration keep_for = forever;    ///< From now, for writing: when the store may forget it; >= fresh_for.
   duration load_time{};
+  duration age{};                 ///< Since its load ended; 0 also where nobody knows. A century at most.
   std::vector<tag_stamp> tags{};
   std::string payload{};          ///< Empty for an absence.
 };

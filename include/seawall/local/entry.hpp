@@ -22,7 +22,7 @@ using value_ptr = std::shared_ptr<const V>;
 namespace seawall::local {
 
 struct entry_times {
-  time_point written;        ///< When the value was stored, or last confirmed by a refresh.
+  time_point written;        ///< When the value was loaded, anywhere, or last confirmed by a refresh.
   time_point fresh_until;    ///< A caller gets it without further ado before this moment.
   time_point fresh_cap;      ///< Sliding never moves `fresh_until` past this.
   duration sliding{};        ///< Each use moves `fresh_until` to now + sliding; 0: it does not move.
