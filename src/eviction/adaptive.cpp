@@ -66,7 +66,7 @@ void adaptive::prefetch(std::size_t from_window, std::size_t from_main) const no
   std::array<handle, 2 * lookahead> main_memory;
   const auto candidates =
       std::span(window_memory).first(queues_[window].peek(std::span(window_memory).first(from_window)));
-  for (const handle which : candidates) __builtin_prefetch(&entries_[which], 1);
+  for (const handle which : candidates) prefetch_to_write(&entries_[which]);
 
   const std::span<handle> ahead(main_memory);
   const std::size_t count = from_main == 0 ? 0 : queues_[probation].peek(ahead.first(2 * from_main));
@@ -74,7 +74,7 @@ void adaptive::prefetch(std::size_t from_window, std::size_t from_main) const no
   std::size_t unused = 0;
   while (seen != count && unused != from_main) {
     const auto next = ahead.subspan(seen, std::min(from_main - unused, count - seen));
-    for (const handle which : next) __builtin_prefetch(&entries_[which], 1);
+    for (const handle which : next) prefetch_to_write(&entries_[which]);
     if (seen == 0) {
       for (const handle which : candidates) sketch_.prefetch(entries_[which].hash);
     }
@@ -90,7 +90,7 @@ void adaptive::prefetch(std::size_t from_window, std::size_t from_main) const no
 
   const std::size_t displaced = count < from_main ? from_main : seen - unused;
   const auto protected_tail = ahead.first(queues_[protected_].peek(ahead.first(displaced)));
-  for (const handle which : protected_tail) __builtin_prefetch(&entries_[which], 1);
+  for (const handle which : protected_tail) prefetch_to_write(&entries_[which]);
   for (const handle which : protected_tail) {
     if (entries_[which].uses() != 0) sketch_.prefetch(entries_[which].hash);
   }

@@ -1,5 +1,7 @@
 #include "seawall/eviction/arena.hpp"
 
+#include "seawall/base/prefetch.hpp"
+
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -24,6 +26,10 @@ namespace {
 
 constexpr std::size_t small_chunk = std::size_t{64} << 10;
 constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+// Free slots in stock: one of so many that are allocated, and not more than suffice for a while.
+constexpr std::size_t stock_part = 16;
+constexpr std::size_t most_in_stock = 2048;
 
 // The list of free slots goes through entry_header::place: a small chunk has this many at most, a larger one 64.
 static_assert(small_chunk / sizeof(entry_header) <= entry_header::no_place);
@@ -95,6 +101,7 @@ auto arena::add_chunk() -> chunk& {
   // Giving a chunk back must not need memory.
   const std::size_t most = held_chunks_ + spare_.size() + 1;
   if (spare_.capacity() < most) spare_.reserve(2 * most);
+  stock_.reserve(std::min<std::size_t>(most_in_stock, slots_end_));
   std::byte* const memory = take_memory();
   std::uint32_t index = static_cast<std::uint32_t>(chunks_.size());
   if (reuse) {
@@ -124,38 +131,61 @@ void arena::unlink(chunk& which) noexcept {
   which.previous = which.next = 0;
 }
 
-handle arena::allocate() {
+entry_header* arena::take_from_chunk() {
   chunk& home = room_ != 0 ? header_of(room_ - 1) : add_chunk();
   std::uint32_t slot = home.free_head;
   auto* const at = reinterpret_cast<std::byte*>(&home);
   if (slot != 0) home.free_head = reinterpret_cast<entry_header*>(at + slot * entry_size_)->place;
   else slot = home.fresh++;
   ++home.used;
-  ++allocated_;
   if (!has_room(home)) unlink(home);
-  unpoison(at + slot * entry_size_, entry_size_);
-  ::new (at + slot * entry_size_) entry_header{};
-  return home.index << slot_bits_ | slot;
+  return reinterpret_cast<entry_header*>(at + slot * entry_size_);
 }
 
-void arena::release(handle which) noexcept {
-  chunk& home = header_of(which >> slot_bits_);
-  entry_header& entry = (*this)[which];
+// What was freed last is taken first: it is at hand. The slots that come next are asked for ahead, which a list through
+// the slots themselves would not allow.
+entry_header& arena::take() {
+  constexpr std::size_t ahead = 6;
+  entry_header* fresh = nullptr;
+  if (stock_.empty()) {
+    fresh = take_from_chunk();
+  } else {
+    fresh = stock_.back();
+    stock_.pop_back();
+    if (stock_.size() >= ahead) prefetch_to_write(stock_[stock_.size() - ahead]);
+  }
+  ++allocated_;
+  unpoison(fresh, entry_size_);
+  return *::new (fresh) entry_header{};
+}
+
+// The stock is a part of what is allocated, so that all of it has gone when nothing is allocated any more. The only
+// chunk stays anyway, so there it may be larger.
+void arena::give_back(entry_header& entry) noexcept {
   assert((entry.flags & free_flag) == 0);
-  const bool had_room = has_room(home);
   entry.flags = free_flag;
   entry.queue = 0;
-  entry.place = home.free_head & entry_header::no_place;
-  home.free_head = which & slot_mask_;
   poison(entry, entry_size_);
   --allocated_;
+  const std::size_t most = std::min(held_chunks_ == 1 ? most_in_stock : allocated_ / stock_part, stock_.capacity());
+  if (stock_.size() < most) return stock_.push_back(&entry);
+  give_to_chunk(entry);
+  for (; stock_.size() > most; stock_.pop_back()) give_to_chunk(*stock_.back());
+}
+
+void arena::give_to_chunk(entry_header& entry) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(&entry);
+  auto* const memory = reinterpret_cast<std::byte*>(address & ~(chunk_bytes_ - 1));
+  chunk& home = *reinterpret_cast<chunk*>(memory);
+  const bool had_room = has_room(home);
+  entry.place = home.free_head & entry_header::no_place;
+  home.free_head = handle_of(entry) & slot_mask_;
   if (!had_room) link(home);
   if (--home.used != 0) return;
   // The last chunk with room stays: a cache that lives on the edge would map and unmap with every entry.
   if (home.previous == 0 && home.next == 0) return;
   unlink(home);
   const std::uint32_t index = home.index;
-  std::byte* const memory = chunks_[index];
   unpoison(memory, chunk_bytes_);
   madvise(memory, chunk_bytes_, MADV_DONTNEED);
   spare_.push_back(memory);

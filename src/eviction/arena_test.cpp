@@ -101,6 +101,25 @@ TEST(Arena, GivesEmptyChunksBackAndTakesThemAgain) {
   for (const handle one : handles) ASSERT_EQ(entries.handle_of(entries[one]), one);
 }
 
+TEST(Arena, TakesWhatWasFreedLastFirst) {
+  arena entries(64);
+  const std::vector<handle> handles = allocate(entries, 320);
+  const std::vector<handle> freed(handles.begin() + 100, handles.begin() + 110);
+  for (const handle one : freed) entries.release(one);
+  std::vector<handle> again = allocate(entries, freed.size());
+  std::ranges::reverse(again);
+  EXPECT_EQ(again, freed);
+}
+
+// What is free and waits for the next allocations holds no more than a small part of the memory.
+TEST(Arena, GivesChunksBackThoughSomeEntriesStay) {
+  arena entries(1'024);
+  const std::vector<handle> handles = allocate(entries, 6'400);
+  for (std::size_t i = handles.size(); i-- != 640;) entries.release(handles[i]);
+  EXPECT_LE(entries.bytes(), 14 * chunk + 6'400) << "eleven for those that stay, and the pointers to all";
+  EXPECT_EQ(swept(entries).size(), 640u);
+}
+
 TEST(Arena, SweepsWhatIsAllocatedAndRemembersTheEarliest) {
   arena entries(1'024);
   const std::vector<handle> handles = allocate(entries, 200);

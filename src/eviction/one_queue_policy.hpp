@@ -4,6 +4,7 @@
 
 #include "victims.hpp"
 
+#include "seawall/base/prefetch.hpp"
 #include "seawall/eviction/block_queue.hpp"
 #include "seawall/eviction/policy.hpp"
 
@@ -43,7 +44,7 @@ class one_queue_policy : public policy {
     while (!out.done() && !order_.empty()) {
       std::array<handle, 16> ahead;
       const std::size_t count = order_.peek(std::span(ahead).first(std::min(ahead.size(), out.expected())));
-      for (std::size_t i = 0; i != count; ++i) __builtin_prefetch(&entries_[ahead[i]], 1);
+      for (std::size_t i = 0; i != count; ++i) prefetch_to_write(&entries_[ahead[i]]);
       for (std::size_t i = 0; i != count && !out.done(); ++i) {
         order_.pop_back();
         entries_[ahead[i]].queue = 0;

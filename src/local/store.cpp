@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace seawall::local {
 namespace {
@@ -45,7 +46,7 @@ store::store(const store_options& options)
       capacity_(options.capacity),
       max_weight_(options.max_weight) {
   const std::size_t count = shards_for(options);
-  stripe_count_ = std::min<std::size_t>(std::bit_ceil(2 * processors()), 64);
+  stripe_count_ = std::min<std::size_t>(std::bit_ceil(2 * processors()), detail::max_owned_slots);
   batch_ = batch_for(options, count, stripe_count_);
   nearly_full_ = batch_ - batch_ / 3;
   // Making sure that no reader is left costs a microsecond or two, so it is done for many at once; but not for more
@@ -70,7 +71,7 @@ store::store(const store_options& options)
     stripes_[i].samples.reserve(64);
     for (lane& one : stripes_[i].lanes) {
       one.changes.reserve(batch_);
-      one.free.reserve(batch_);
+      one.free.reserve(batch_ + 1);
       if (wants_uses_) one.uses.reserve(64);
     }
   }
@@ -88,10 +89,10 @@ store::~store() {
 void store::dismantle(const std::function<void(entry_header&)>& destroy) {
   for (std::size_t i = 0; i != stripe_count_; ++i) {
     for (std::size_t s = 0; s != shards_.size(); ++s) {
-      for (entry_header* const unused : stripes_[i].lanes[s].free) {
-        shards_[s]->entries.release(shards_[s]->entries.handle_of(*unused));
-      }
-      stripes_[i].lanes[s].free.clear();
+      lane& one = stripes_[i].lanes[s];
+      if (one.at_hand != nullptr) one.free.push_back(std::exchange(one.at_hand, nullptr));
+      for (entry_header* const unused : one.free) shards_[s]->entries.give_back(*unused);
+      one.free.clear();
     }
   }
   // What is allocated now holds a key and a value, whether it is in the table or waits for readers that are gone.

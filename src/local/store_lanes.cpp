@@ -1,8 +1,10 @@
 // The part of store that writers and readers note things in: the lanes of their stripe. A lane is drained into its
 // shard when it is full.
+#include "seawall/base/prefetch.hpp"
 #include "seawall/local/store.hpp"
 
 #include <mutex>
+#include <utility>
 
 namespace seawall::local {
 namespace {
@@ -12,19 +14,24 @@ constexpr std::size_t most_uses = 32;
 
 }  // namespace
 
+// Threads whose number is beyond the stripes share one with the thread that has its number. That one finds a slot at
+// hand, where `note` laid it when it held the lock anyway.
 entry_header& store::allocate(key_hash hash) {
-  stripe& mine = my_stripe();
-  shard& home = shard_of(hash.body);
-  const std::lock_guard lock{mine.mutex};
+  const std::uint32_t slot = detail::this_thread_slot();
+  stripe& mine = stripe_of(slot);
   lane& here = mine.lanes[shard_index(hash.body)];
-  if (here.free.empty()) {
-    const std::lock_guard home_lock{home.mutex};
-    restock(here, home);
+  entry_header* fresh = nullptr;
+  if (slot < stripe_count_) fresh = std::exchange(here.at_hand, nullptr);
+  if (fresh == nullptr) {
+    const std::lock_guard lock{mine.mutex};
+    if (here.free.empty()) {
+      shard& home = shard_of(hash.body);
+      const std::lock_guard home_lock{home.mutex};
+      restock(here, home);
+    }
+    fresh = here.free.back();
+    here.free.pop_back();
   }
-  entry_header* const fresh = here.free.back();
-  here.free.pop_back();
-  // The next one will be written soon; it was last touched by whoever freed it.
-  if (!here.free.empty()) __builtin_prefetch(here.free.back(), 1);
   fresh->hash = hash.body;
   return *fresh;
 }
@@ -33,7 +40,7 @@ entry_header& store::allocate(key_hash hash) {
 void store::restock(lane& of, shard& from) {
   while (of.free.size() < batch_) {
     try {
-      of.free.push_back(&from.entries[from.entries.allocate()]);
+      of.free.push_back(&from.entries.take());
     } catch (...) {
       if (of.free.empty()) throw;
       return;
@@ -48,7 +55,7 @@ void store::discard(entry_header& entry) noexcept {
     --home.promised;
     home.promised_weight -= entry.weight();
   }
-  home.entries.release(home.entries.handle_of(entry));
+  home.entries.give_back(entry);
 }
 
 // Under the stripe's lock: one key in so many is shown to the window tuner.
@@ -86,7 +93,8 @@ void store::settle(lane& of, shard& into, time_point now) noexcept {
 // `pushed_out` is another entry that gave way to `after`. If their hashes are the same, one takes the other's place in
 // the policy too, which cannot tell their keys apart: that is less work than a removal and an insertion.
 void store::note(entry_header* before, entry_header* after, time_point now, entry_header* pushed_out) {
-  stripe& mine = my_stripe();
+  const std::uint32_t slot = detail::this_thread_slot();
+  stripe& mine = stripe_of(slot);
   const std::lock_guard lock{mine.mutex};
   const std::int64_t difference =
       (after != nullptr ? 1 : 0) - (before != nullptr ? 1 : 0) - (pushed_out != nullptr ? 1 : 0);
@@ -94,6 +102,14 @@ void store::note(entry_header* before, entry_header* after, time_point now, entr
     mine.entries.store(mine.entries.load(std::memory_order_relaxed) + difference, std::memory_order_relaxed);
   }
   if (after != nullptr && before == nullptr) sample(mine, after->hash);
+  if (after != nullptr && slot < stripe_count_) {
+    lane& here = mine.lanes[shard_index(after->hash)];
+    if (here.at_hand == nullptr && !here.free.empty()) {
+      here.at_hand = here.free.back();
+      here.free.pop_back();
+      prefetch_to_write(here.at_hand);  // it was last touched by whoever freed it
+    }
+  }
   if (pushed_out != nullptr && pushed_out->hash == after->hash) {
     note(mine, {.before = pushed_out, .after = after, .one_key = false}, now);
     return;
@@ -103,7 +119,7 @@ void store::note(entry_header* before, entry_header* after, time_point now, entr
 }
 
 void store::log_use(entry_header& entry) noexcept {
-  stripe& mine = my_stripe();
+  stripe& mine = stripe_of(detail::this_thread_slot());
   if (!mine.mutex.try_lock()) return;
   const std::lock_guard lock{mine.mutex, std::adopt_lock};
   sample(mine, entry.hash);

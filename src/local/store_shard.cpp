@@ -228,14 +228,15 @@ time_point store::sweep(shard& in, time_point now, std::size_t& chunks) {
 
 // ---- the dead ----
 
-std::vector<entry_header*> store::take_reclaimable(shard& from, bool all) {
+// `bound` as `advance` answers it, once for all shards; 0: not yet.
+std::vector<entry_header*> store::take_reclaimable(shard& from, bool all, std::uint64_t& bound) {
   std::vector<entry_header*> dead;
   {
     const std::lock_guard lock{from.mutex};
     if (from.limbo.empty() || (!all && from.limbo.size() < limbo_limit_)) return dead;
     dead.reserve(from.limbo.size());
   }
-  const std::uint64_t bound = epochs_.advance();
+  if (bound == 0) bound = epochs_.advance();
   {
     const std::lock_guard lock{from.mutex};
     std::erase_if(from.limbo, [&](const retired& one) {
@@ -266,7 +267,7 @@ void store::give_back(shard& to, std::span<entry_header* const> dead) noexcept {
   for (std::size_t from = 0; from < dead.size(); from += at_once) {
     const std::lock_guard lock{to.mutex};
     for (entry_header* const entry : dead.subspan(from, std::min(at_once, dead.size() - from))) {
-      to.entries.release(to.entries.handle_of(*entry));
+      to.entries.give_back(*entry);
     }
   }
 }

@@ -33,8 +33,11 @@ class arena {
   }
 
   /// A free slot, its header as constructed, the rest raw. Throws std::bad_alloc.
-  handle allocate();
-  void release(handle which) noexcept;
+  entry_header& take();
+  void give_back(entry_header& entry) noexcept;
+  /// The same by name.
+  handle allocate() { return handle_of(take()); }
+  void release(handle which) noexcept { give_back((*this)[which]); }
 
   std::size_t allocated() const noexcept { return allocated_; }
   /// Bytes taken from the system.
@@ -75,7 +78,7 @@ class arena {
   struct chunk {
     std::int64_t earliest;
     std::uint32_t index;
-    std::uint32_t used;       // allocated slots
+    std::uint32_t used;       // slots that are allocated or in stock
     std::uint32_t free_head;  // a list through entry_header::place; 0: none
     std::uint32_t fresh;      // slots from here on were never allocated
     std::uint32_t previous;   // of the chunks with free slots, by index + 1; 0: none
@@ -83,6 +86,8 @@ class arena {
   };
 
   chunk& header_of(std::size_t number) const noexcept { return *reinterpret_cast<chunk*>(chunks_[number]); }
+  entry_header* take_from_chunk();
+  void give_to_chunk(entry_header& entry) noexcept;
   bool has_room(const chunk& of) const noexcept { return of.free_head != 0 || of.fresh != slots_end_; }
   chunk& add_chunk();
   std::byte* take_memory();
@@ -96,6 +101,7 @@ class arena {
   std::uint32_t slot_mask_;
   std::uint32_t first_slot_;  // those before hold the chunk's header
   std::uint32_t slots_end_;
+  std::vector<entry_header*> stock_;  // of free slots, the last one freed on top; to their chunks they are in use
   std::vector<std::byte*> chunks_;   // null: given back
   std::vector<std::uint32_t> holes_;  // indices of null chunks
   std::vector<std::byte*> spare_;     // address space whose memory was given back

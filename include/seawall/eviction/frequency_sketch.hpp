@@ -5,6 +5,8 @@
 // is never below the true count since the last halving, up to 15. Thread safety: none.
 #pragma once
 
+#include "seawall/base/prefetch.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -22,7 +24,7 @@ class frequency_sketch {
   /// A hint that `hash` comes next. Inline at any rate: GCC 12 takes a call that only prefetches for one without
   /// effect, and leaves it out.
   [[gnu::always_inline]] void prefetch(std::uint32_t hash) const noexcept {
-    __builtin_prefetch(&lines_[line_of(spread(hash))], 1);
+    prefetch_to_write(&lines_[line_of(spread(hash))]);
   }
 
   std::uint32_t estimate(std::uint32_t hash) const noexcept;

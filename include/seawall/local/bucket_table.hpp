@@ -7,6 +7,7 @@
 // the page it touches; a slot is one atomic word, so readers see an entry or they do not.
 #pragma once
 
+#include "seawall/base/prefetch.hpp"
 #include "seawall/eviction/entry_header.hpp"
 #include "seawall/local/key_hash.hpp"
 #include "seawall/local/schedule_point.hpp"
@@ -83,10 +84,11 @@ class bucket_table {
     return ((static_cast<std::uint64_t>(page_number) << (page_bits_ + 32)) + bucket_count_ - 1) / bucket_count_;
   }
 
+  /// Starts to fetch what a change of the hash will touch.
   void prefetch(std::uint32_t body) const noexcept {
     const std::size_t home = bucket_of(body);
-    __builtin_prefetch(&buckets_[home]);
-    __builtin_prefetch(&pages_[home >> page_bits_]);
+    prefetch_to_write(&buckets_[home]);
+    prefetch_to_write(&pages_[home >> page_bits_]);
   }
 
   /// The entry under the hash for which `match(const entry_header&)` is true, or null.

@@ -69,7 +69,7 @@ class store {
     return find_while_moving(hash, match);
   }
 
-  /// Starts to fetch what a search for the hash will look at first. Requires: a guard.
+  /// Starts to fetch what a change under the hash will touch first. Requires: a guard.
   [[gnu::always_inline]] void prefetch(key_hash hash) const noexcept {
     table_.load(std::memory_order_acquire)->prefetch(hash.body);
   }
@@ -173,6 +173,7 @@ class store {
     std::vector<change> changes;
     std::vector<const entry_header*> uses;
     std::vector<entry_header*> free;
+    entry_header* at_hand = nullptr;  // a free slot: touched without the lock, by the thread with the stripe's number
   };
   struct alignas(128) stripe {
     small_mutex mutex;
@@ -226,7 +227,7 @@ class store {
   }
   shard& shard_of(std::uint32_t body) noexcept { return *shards_[body & (shards_.size() - 1)]; }
   std::size_t shard_index(std::uint32_t body) const noexcept { return body & (shards_.size() - 1); }
-  stripe& my_stripe() noexcept { return stripes_[detail::this_thread_slot() & (stripe_count_ - 1)]; }
+  stripe& stripe_of(std::uint32_t thread_slot) noexcept { return stripes_[thread_slot & (stripe_count_ - 1)]; }
 
   template <class Match>
   [[gnu::noinline]] entry_header* find_while_moving(key_hash hash, Match match) const {
@@ -299,7 +300,7 @@ class store {
   template <class Destroy>
   void reclaim(Destroy&& destroy, bool all);
   void free_old_tables();
-  std::vector<entry_header*> take_reclaimable(shard& from, bool all);
+  std::vector<entry_header*> take_reclaimable(shard& from, bool all, std::uint64_t& bound);
   void give_back(shard& to, std::span<entry_header* const> dead) noexcept;
   template <class Deliver>
   void deliver_all(Deliver&& deliver);
@@ -378,8 +379,9 @@ void store::reclaim(Destroy&& destroy, bool all) {
   needs_tidying_.store(false, std::memory_order_relaxed);
   adopt_orphans(time_point::min());
   free_old_tables();
+  std::uint64_t bound = 0;
   for (const auto& one : shards_) {
-    const std::vector<entry_header*> dead = take_reclaimable(*one, all);
+    const std::vector<entry_header*> dead = take_reclaimable(*one, all, bound);
     if (dead.empty()) continue;
     for (entry_header* const entry : dead) destroy(*entry);
     give_back(*one, dead);

@@ -22,6 +22,7 @@ inline constexpr metric p9999_us{"p9999_us", better::lower};
 inline constexpr metric max_us{"max_us", better::lower};
 inline constexpr metric clear_s{"clear_s", better::lower};
 inline constexpr metric mb_left{"mb_left", better::lower};
+inline constexpr metric line_ns{"line_ns", better::neither};  // of the machine: see hand_over.hpp
 inline constexpr metric times_slower{"times_slower", better::lower};
 
 struct local_run : bench_run {

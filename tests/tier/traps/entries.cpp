@@ -1,10 +1,12 @@
-// Traps 1, 2, 16, 19 and 28, odd keys and foreign bytes: what is stored, under which key, and for how long.
+// Traps 1, 2, 16, 19, 20 and 28, odd keys and foreign bytes: what is stored, under which key, and for how long.
 #include "seawall/json.hpp"
 #include "shared_usual.hpp"
 
 #include <boost/describe/class.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -119,6 +121,41 @@ TEST_F(Trap19Shared, EveryKeyEnds) {
   }
 }
 
+/// Trap 20: XFetch with the stored milliseconds of the load taken for seconds: whoever reads refreshes.
+using Trap20Shared = SharedTrap;
+
+TEST_F(Trap20Shared, AnotherProcessDrawsWithTheStoredLoadTime) {
+  redis_client a = client(), b = client();
+  a.run({"HSET", "key", "value", "v", "delta", "10000"});  // a load of ten seconds, as this process measures it
+  std::mt19937 random{1};
+  const auto usual_due = [&](double delta, double left) {
+    return -delta * std::log(std::uniform_real_distribution<double>{1e-12, 1}(random)) >= left;
+  };
+  const double delta = std::stod(b.run({"HGET", "key", "delta"}).text);
+  int due = 0;
+  for (int i = 0; i != 1000; ++i) due += usual_due(delta, 200) ? 1 : 0;
+  EXPECT_GT(due, 900);  // with all of its 200 seconds before it
+
+  const auto clock = std::make_shared<seawall::manual_clock>();
+  const texts::options how{.ttl = 200s, .jitter = 0, .xfetch_beta = 1, .clock = clock};
+  const seawall::tier_options tier_how{.bound = 1h, .heartbeat = 20min, .idle = 2h, .clock = clock};
+  process here{server->port(), how, tier_how}, there{server->port(), how, tier_how};
+  there.warm_up();
+  here.ask("key", [&](const std::string&) {
+    clock->advance(10s);
+    return std::optional<std::string>{"value"};
+  });
+  here.cache.invalidate("other");  // goes the same way, so what was sent before is stored
+  int loads = 0;
+  const auto load = [&](const std::string&) { return std::optional<std::string>{std::to_string(++loads)}; };
+  for (int i = 0; i != 1000; ++i) EXPECT_EQ(there.ask("key", load), "value");
+  EXPECT_EQ(loads, 0);
+  clock->advance(195s);  // half of a load before its end: six of ten reads are to refresh it
+  for (int i = 0; i != 100 && loads == 0; ++i) there.ask("key", load);
+  EXPECT_EQ(loads, 1);
+  EXPECT_EQ(there.cache.stats().total.refreshes, 1);
+}
+
 /// Trap 28: in a rolling deploy, old and new code read each other's entries.
 using Trap28Shared = SharedTrap;
 
@@ -129,8 +166,8 @@ TEST_F(Trap28Shared, EachReleaseReadsItsOwn) {
   a.setex("product", 300s, text);
   EXPECT_EQ(seawall::codec<shop_v2::product>::decode(a.get("product").value())->price, 1999.0);  // euros!
 
-  const auto old_tier = process::connect(server->port(), {.bound = 5s, .budget = 2s});
-  const auto new_tier = process::connect(server->port(), {.bound = 5s, .budget = 2s});
+  const auto old_tier = process::connect(process::url_of(server->port()), process::generous());
+  const auto new_tier = process::connect(process::url_of(server->port()), process::generous());
   seawall::cache<std::string, shop_v1::product> before{{.name = "products", .shared = old_tier}};
   seawall::cache<std::string, shop_v2::product> after{{.name = "products", .shared = new_tier}};
   for (int i = 0; i != 3; ++i) {

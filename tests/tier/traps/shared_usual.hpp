@@ -62,13 +62,16 @@ class redis_client {
 /// what is tested.
 class process {
  public:
-  explicit process(std::uint16_t port, texts::options how = {}, seawall::tier_options tier_how = {.bound = 5s,
-                                                                                                  .budget = 2s})
-      : tier(connect(port, std::move(tier_how))), cache(over(std::move(how), tier)) {}
+  explicit process(std::uint16_t port, texts::options how = {}, seawall::tier_options tier_how = generous())
+      : process(url_of(port), std::move(how), std::move(tier_how)) {}
+  explicit process(const std::string& url, texts::options how = {}, seawall::tier_options tier_how = generous())
+      : tier(connect(url, std::move(tier_how))), cache(over(std::move(how), tier)) {}
 
-  static std::shared_ptr<seawall::remote_tier> connect(std::uint16_t port, seawall::tier_options how) {
-    const auto client = seawall::redis::client::connect(
-        {.url = "redis://127.0.0.1:" + std::to_string(port), .backoff = {.first = 5ms, .most = 50ms}});
+  static std::string url_of(std::uint16_t port) { return "redis://127.0.0.1:" + std::to_string(port); }
+  static seawall::tier_options generous() { return {.bound = 5s, .budget = 2s}; }
+
+  static std::shared_ptr<seawall::remote_tier> connect(const std::string& url, seawall::tier_options how) {
+    const auto client = seawall::redis::client::connect({.url = url, .backoff = {.first = 5ms, .most = 50ms}});
     if (!client) throw std::runtime_error(client.error().message());
     auto made = seawall::redis_tier(*client, std::move(how));
     if (!made) throw std::runtime_error(made.error().message());

@@ -1,7 +1,6 @@
-// Traps 11, 12, 13 and 26: groups of entries.
+// Traps 11 and 26: groups of entries, by tags.
 #include "shared_usual.hpp"
 
-#include <algorithm>
 #include <vector>
 
 namespace {
@@ -106,72 +105,6 @@ TEST_F(Trap11Shared, NothingIsKeptOfEntriesThatAreGone) {
   };
   const auto kept = add(0, 1);
   EXPECT_EQ(add(1, 50), kept);
-}
-
-/// Trap 12: KEYS, and DEL of what it found.
-using Trap12Shared = SharedTrap;
-
-TEST_F(Trap12Shared, KeysAreNotListed) {
-  db.write("list:new", "old");
-  redis_client a = client(), b = client();
-  usual_get(a, "list:1");
-  const auto listed = a.run({"KEYS", "list:*"}).elements;
-  usual_get(b, "list:new");
-  db.write("list:new", "new");
-  for (const auto& key : listed) a.del(key.text);
-  EXPECT_EQ(usual_get(b, "list:new"), "old");
-  EXPECT_FALSE(server->info("cmdstat_keys").empty());  // which served nobody else meanwhile
-
-  server->run({"CONFIG", "RESETSTAT"});
-  process here{server->port()}, there{server->port(), {.name = "users2"}};
-  db.write("list:1", "old");
-  there.warm_up();
-  there.ask("list:1", find);
-  there.cache.invalidate("other");  // goes the same way, so what was sent before is stored
-  ASSERT_TRUE(there.cache.contains("list:1"));
-  here.ask("list:1", find, tagged);
-  here.cache.get_many(std::vector<std::string>{"a", "b", "c"}, [](std::span<const std::string> missing) {
-    return std::vector<std::string>(missing.size(), "value");
-  });
-  here.cache.put("put", "value", {.version = 1});
-  here.cache.invalidate("a");
-  here.cache.invalidate_many(std::vector<std::string>{"b", "c"});
-  here.cache.invalidate_tag("tenant");
-  db.write("list:1", "new");
-  here.cache.clear();
-  EXPECT_EQ(here.ask("list:1", find), "new");
-  EXPECT_FALSE(server->info("cmdstat_get").empty());
-  for (const char* command : {"keys", "scan", "flushall", "flushdb", "smembers", "dbsize", "save", "debug"}) {
-    EXPECT_EQ(server->info(std::string{"cmdstat_"} + command), "") << command;
-  }
-  EXPECT_EQ(server->run({"GET", "list:new"}).text, "old") << "the keys of others are not touched";
-  EXPECT_TRUE(there.cache.contains("list:1")) << "nor those of other caches";
-  EXPECT_EQ(there.ask("list:1", find, fresh), "old");
-}
-
-/// Trap 13: invalidation by prefix: `user:1*` is user 10 as well.
-using Trap13Shared = SharedTrap;
-
-TEST_F(Trap13Shared, OneUserIsNotAnother) {
-  redis_client a = client();
-  const std::vector<std::string> pages{"1:profile", "10:profile"};
-  for (const auto& page : pages) usual_get(a, "user:" + page);
-  for (const auto& key : keys("user:1*")) a.del(key);
-  EXPECT_EQ(keys("user:*").size(), 0);  // and with "user:1:*", who is called "*" is everybody
-
-  for (const auto& page : pages) db.write(page, "old");
-  process here{server->port()}, there{server->port()};
-  EXPECT_EQ(here.ask("1:profile", find, {.tags = {"1"}}), "old");
-  EXPECT_EQ(here.ask("10:profile", find, {.tags = {"10"}}), "old");
-  for (const auto& page : pages) db.write(page, "new");
-  there.cache.invalidate_tag("*");
-  there.cache.invalidate_tag("");
-  there.cache.invalidate_tag("1");
-  there.cache.invalidate("1");
-  EXPECT_EQ(there.ask("1:profile", find), "new");
-  EXPECT_EQ(there.ask("10:profile", find), "old");
-  EXPECT_EQ(here.ask("10:profile", find, fresh), "old");
-  EXPECT_EQ(here.ask("1:profile", find, fresh), "new");
 }
 
 /// Trap 26: a counter as version restarts at 1 after an eviction, and old entries match again.

@@ -1,10 +1,12 @@
-// Traps 4, 5 and 18 and the stampede between machines: who loads, and who may end whose lock.
+// Traps 4, 5, 6 and 18 and the stampede between machines: who loads, and who may end whose lock.
 #include "shared_usual.hpp"
 #include "tier/tier_support.hpp"
 
 #include <atomic>
 #include <latch>
+#include <mutex>
 #include <thread>
+#include <unordered_map>
 
 namespace {
 
@@ -106,6 +108,35 @@ TEST_F(Trap05Shared, ALeaseEndsWithoutItsOwner) {
   let_expire("users:key");
   asker.join();
   EXPECT_EQ(answer, "value");
+}
+
+/// Trap 6: a lock for each key, for ever.
+using Trap06Shared = SharedTrap;
+
+TEST_F(Trap06Shared, NothingIsKeptOfKeysThatNobodyHas) {
+  constexpr int many = 200;
+  const auto nonsense = [](int i) { return "nonsense " + std::to_string(i); };
+  redis_client a = client();
+  std::unordered_map<std::string, std::mutex> locks;
+  for (int i = 0; i != many; ++i) {
+    const std::lock_guard lock{locks[nonsense(i)]};
+    usual_get(a, nonsense(i));
+    let_expire(nonsense(i));
+  }
+  EXPECT_EQ(keys().size(), 0);
+  EXPECT_EQ(locks.size(), many);
+
+  process here{server->port()};
+  const auto ask_many = [&](int from, int to) {
+    for (int i = from; i != to; ++i) EXPECT_EQ(here.ask(nonsense(i), find, {.no_store = true}), "absent");
+    here.cache.invalidate("other");  // goes the same way, so what was sent before is done
+    return keys().size();
+  };
+  const auto kept = ask_many(0, 1);
+  EXPECT_EQ(ask_many(1, many), kept) << "each load had a lease, and gave it back";
+  EXPECT_EQ(keys("users:*").size(), 0);
+  EXPECT_EQ(here.cache.size(), 0);
+  EXPECT_EQ(here.cache.stats().running_loads, 0);
 }
 
 /// Trap 18: a background refresh without a lease: every process refreshes at once.
