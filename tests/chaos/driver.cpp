@@ -39,6 +39,7 @@ truth make_truth(const settings& how, const std::filesystem::path& file) {
   head.threads.store(how.threads);
   head.writers.store(2);
   head.bound_ns.store(how.bound_ms * 1'000'000);
+  head.feed.store(static_cast<std::uint64_t>(how.feed));
   head.mischief.store(static_cast<std::uint64_t>(how.wrong));
   return shared;
 }

@@ -2,10 +2,25 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
 namespace chaos {
+namespace {
+
+using seawall::tier::feed_mode;
+
+const std::map<std::string, feed_mode> feeds{{"tracking", feed_mode::tracking},
+                                             {"broadcast", feed_mode::broadcast},
+                                             {"pub_sub", feed_mode::pub_sub},
+                                             {"none", feed_mode::none}};
+
+}  // namespace
+
+std::string name_of(feed_mode feed) {
+  return std::ranges::find(feeds, feed, [](const auto& one) { return one.second; })->first;
+}
 
 parsed parse(int count, char** words) {
   parsed to;
@@ -34,10 +49,16 @@ parsed parse(int count, char** words) {
                  "of the scenario tier: single, sentinel (1 + 1, 3 sentinels), cluster (3 + 3), or all")
       ->check(CLI::IsMember({"single", "sentinel", "cluster", "all"}))
       ->capture_default_str();
+  std::string feed = name_of(how.feed);
+  app.add_option("--feed", feed,
+                 "of the scenario tier: how processes hear of changes: tracking, broadcast, pub_sub, none")
+      ->check(CLI::IsMember(feeds))
+      ->capture_default_str();
   app.add_option("--seconds", how.seconds, "of each topology of the scenario tier")
       ->check(CLI::Range(1.0, 1e6))
       ->capture_default_str();
-  app.add_option("--reads", how.reads, "go on until so many reads of each topology are checked, instead");
+  app.add_option("--reads", how.reads, "go on until so many reads of each topology are checked, instead")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000'000}));
   app.add_option("--processes", how.processes, "")
       ->check(CLI::Range(std::uint64_t{2}, std::uint64_t{max_processes}))
       ->capture_default_str();
@@ -46,7 +67,8 @@ parsed parse(int count, char** words) {
       ->capture_default_str();
   app.add_option("--keys", how.keys, "")->check(CLI::Range(16, 100'000))->capture_default_str();
   app.add_option("--bound", how.bound_ms, "D in milliseconds")->check(CLI::Range(50, 60'000))->capture_default_str();
-  app.add_option("--seed", how.seed, "of the faults and of what is asked for; 0: by chance");
+  app.add_option("--seed", how.seed, "of the faults and of what is asked for; 0: by chance")
+      ->check(CLI::Range(0, 1'000'000'000));
   app.add_option("--faults", how.faults, "none, or some of: processes, network, servers, memory, failover, slots")
       ->delimiter(',')
       ->check(CLI::IsMember({"none", "processes", "network", "servers", "memory", "failover", "slots"}));
@@ -63,6 +85,7 @@ parsed parse(int count, char** words) {
     to.status = status == 0 ? 0 : 2;
     return to;
   }
+  how.feed = feeds.at(feed);
   how.topologies = {topology};
   if (topology == "all") how.topologies = {"single", "sentinel", "cluster"};
   if (how.seed == 0) how.seed = std::random_device{}() % 1'000'000 + 1;

@@ -3,6 +3,8 @@
 
 #include "truth.hpp"
 
+#include "seawall/tier/tuning.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -13,6 +15,7 @@ namespace chaos {
 
 struct settings {
   std::string scenario = "tier";
+  seawall::tier::feed_mode feed = seawall::tier::feed_mode::tracking;  ///< Of the scenario tier.
   std::vector<std::string> topologies = {"single"};
   double seconds = 30;  ///< Of each topology.
   std::uint64_t reads = 0;
@@ -33,6 +36,9 @@ struct settings {
   std::filesystem::path shared = {};
   std::uint64_t index = 0;
 };
+
+/// As the command line calls it.
+std::string name_of(seawall::tier::feed_mode feed);
 
 /// The settings, or the status with which to end at once.
 struct parsed {

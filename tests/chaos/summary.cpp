@@ -80,8 +80,8 @@ void print_summary(const outcome& what, const settings& how, const truth& shared
   const std::uint64_t any = sum(tally::any_reads), fresh = sum(tally::fresh_reads);
   std::int64_t oldest = 0;
   for (const auto& one : shared.head().state) oldest = std::max(oldest, one.oldest.load());
-  fmt::print("\n{}: {} processes with {} readers, {} keys, D = {} ms, seed {}, {:.1f} s\n", what.topology,
-             how.processes, how.threads, how.keys, how.bound_ms, how.seed, what.seconds);
+  fmt::print("\n{}, {}: {} processes with {} readers, {} keys, D = {} ms, seed {}, {:.1f} s\n", what.topology,
+             name_of(how.feed), how.processes, how.threads, how.keys, how.bound_ms, how.seed, what.seconds);
   fmt::print("  reads checked     {}: {} any, {} fresh; {} were absences\n", grouped(any + fresh), grouped(any),
              grouped(fresh), grouped(sum(tally::absences)));
   const std::uint64_t here = sum(tally::process_hits), there = sum(tally::tier_hits);
@@ -116,8 +116,9 @@ void print_summary(const outcome& what, const settings& how, const truth& shared
   }
   if (!what.failure.empty()) fmt::print("  FAILED: {}\n", what.failure);
   if (what.violations != 0 || !what.failure.empty()) {
-    fmt::print("\n  again: ./dev chaos --topology {} --seed {} --keys {} --processes {} --threads {} --bound {}\n",
-               what.topology, how.seed, how.keys, how.processes, how.threads, how.bound_ms);
+    fmt::print("\n  again: ./dev chaos --topology {} --feed {} --seed {} --keys {} --processes {} --threads {} "
+               "--bound {}\n",
+               what.topology, name_of(how.feed), how.seed, how.keys, how.processes, how.threads, how.bound_ms);
   }
 }
 

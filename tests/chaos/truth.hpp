@@ -118,6 +118,7 @@ struct process_state {
 
 struct truth_header {
   number seed, keys, processes, threads, writers, bound_ns, mischief;
+  number feed;     ///< seawall::tier::feed_mode: how the processes hear of changes.
   number stage;    ///< phase
   number is_calm;  ///< No fault is near: one load at a time is expected.
   /// Odd while there may be two primaries at once, which the promises exclude; and when the last such time ended.

@@ -28,7 +28,10 @@ std::shared_ptr<seawall::remote_tier> connect_tier(const truth& shared, std::siz
                                                .health_interval = 1s,
                                                .backoff = {.first = 5ms, .most = 200ms}});
   if (!like) throw std::runtime_error(like.error().message());
-  auto made = seawall::redis_tier(*like, {.bound = bound, .heartbeat = bound / 4, .budget = 100ms});
+  auto made = seawall::redis_tier(*like, {.bound = bound,
+                                          .heartbeat = bound / 4,
+                                          .budget = 100ms,
+                                          .feed = static_cast<seawall::tier::feed_mode>(shared.head().feed.load())});
   if (!made) throw std::runtime_error(made.error().message());
   return *std::move(made);
 }

@@ -22,7 +22,7 @@ inline std::string story_of(std::uint64_t seed, std::size_t steps) {
 }
 
 /// What must happen in some seed of many, or the simulation proves nothing of the guard behind it.
-inline constexpr std::array<std::string_view, 101> sometimes{
+inline constexpr std::array<std::string_view, 102> sometimes{
     "a batch asks for a version",
     "a batch loaded several keys",
     "a batch passes over what is in its process",
@@ -90,6 +90,7 @@ inline constexpr std::array<std::string_view, 101> sometimes{
     "link: tags_told",
     "link: timeouts",
     "link: unknown",
+    "nobody hears of changes",
     "plain values could not be cleared",
     "relay: poisoned",
     "relay: rows removed",

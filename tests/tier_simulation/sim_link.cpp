@@ -60,7 +60,7 @@ void sim_link::wait(const std::atomic<bool>& done) {
 
 void sim_link::connect(sim_node& to) {
   connection_ = std::make_shared<sim_connection>();
-  connection_->tracked = tracked_;
+  connection_->tracked = tracked_ && told_;
   connection_->owner = owner_;
   to.attach(connection_);
   ++generation_;

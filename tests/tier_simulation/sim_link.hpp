@@ -23,7 +23,11 @@ class sim_link final : public seawall::cmd::target {
   sim_link(chance& draws, const seawall::time_point& now, bool tracked, int owner)
       : draws_(draws), now_(now), tracked_(tracked), owner_(owner) {}
 
-  void use(std::shared_ptr<seawall::redis::tracking_listener> feed) { feed_ = std::move(feed); }
+  /// `told`: the server tells of changes, and not of connections alone.
+  void use(std::shared_ptr<seawall::redis::tracking_listener> feed, bool told) {
+    feed_ = std::move(feed);
+    told_ = told;
+  }
 
   // target
   void submit(seawall::cmd::request& asked) override;
@@ -90,6 +94,7 @@ class sim_link final : public seawall::cmd::target {
   const bool tracked_;
   const int owner_;
   std::shared_ptr<seawall::redis::tracking_listener> feed_;
+  bool told_ = true;
   std::shared_ptr<sim_connection> connection_;
   std::deque<place> waiting_;  // in the order of the wire
   std::uint64_t generation_ = 0;

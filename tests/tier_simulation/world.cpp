@@ -37,6 +37,10 @@ world::world(std::uint64_t seed, bool tracing) : chance_(seed), added_(~seed), t
   if (plain_) tier_options_.undelivered.keys = 1000;
   name_tags();
   draw_keeping();
+  if (added_.one_in(8)) {
+    tier_options_.feed = seawall::tier::feed_mode::none;
+    ++seen_["nobody hears of changes"];
+  }
   locks_rows_ = chance_.one_in(2);
   relay_batch_ = chance_.pick<std::size_t>({1, 2, 256});
   transact_every_ = chance_.pick<std::size_t>({6, 12, 40});

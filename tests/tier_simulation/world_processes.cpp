@@ -44,7 +44,7 @@ void world::start(process& one) {
   how.seed = 1 + chance_.below(1'000'000'000);
   const auto target = [&](std::shared_ptr<seawall::redis::tracking_listener> feed)
       -> seawall::result<seawall::remote_tier::made_target> {
-    one.link->use(std::move(feed));
+    one.link->use(std::move(feed), tier_options_.feed != seawall::tier::feed_mode::none);
     return seawall::remote_tier::made_target{
         .where = one.link.get(),
         .owner = std::shared_ptr<void>(nullptr, [link = one.link](void*) { link->kill(); }),
