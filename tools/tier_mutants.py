@@ -6,7 +6,9 @@ SOURCE = "src/source/"
 
 MUTANTS = [
     ("a fill does not compare the lease", TIER + "scripts.cpp",
-     "if not ours(h, entry) or nonce(h) ~= ARGV[1] or reign(h)", "if not ours(h, entry) or reign(h)"),
+     "if not ours(h, entry) or nonce(h) ~= nonce(ARGV[1]) or reign(h)", "if not ours(h, entry) or reign(h)"),
+    ("a fill of the usual kind does not compare the lease", TIER + "scripts.cpp",
+     "if h == ARGV[1] and", "if #h == 48 and"),
     ("a fill does not compare the reign of the lease", TIER + "scripts.cpp",
      " or reign(h) ~= reign(entry) or kind(h) == 'T' then return 0 end", " or kind(h) == 'T' then return 0 end"),
     ("a restart goes on with the reign", TIER + "scripts.cpp", "if not same_process or", "if"),

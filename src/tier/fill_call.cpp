@@ -50,7 +50,8 @@ void fill_call::store_natively() {
 }
 
 void fill_call::store_by_script() {
-  store_.set(*this, cmd::command<resp::value>{cmd::eval(fill_script(), key_, bytes_of(what_->lease), bytes_,
+  const std::string lease = encode_lease(what_->lease, reign_, 0);
+  store_.set(*this, cmd::command<resp::value>{cmd::eval(fill_script(), key_, lease, bytes_,
                                                         milliseconds_of(what_->entry.keep_for))});
 }
 

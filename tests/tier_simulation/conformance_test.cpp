@@ -32,7 +32,7 @@ class script_of_commands {
       case 9: return {"DEL", key};
       case 10: return {"EXISTS", key};
       case 11: return script(takeover_script(), key, {bytes(), bytes(), "100000"});
-      case 12: return script(fill_script(), key, {nonce(), bytes(), draws_.pick({"0", "100000"})});
+      case 12: return script(fill_script(), key, {lease(), bytes(), draws_.pick({"0", "100000"})});
       case 13: return script(put_script(), key, {bytes(), draws_.pick({"0", "100000"})});
       case 14: return script(release_script(), key, {nonce()});
       case 15: return script(unlock_script(), key, {bytes()});
@@ -52,6 +52,7 @@ class script_of_commands {
   std::string nonce() {
     return seawall::tier::encode_lease(draw_nonce(), 0, 0).substr(seawall::tier::nonce_at, seawall::tier::nonce_size);
   }
+  std::string lease() { return seawall::tier::encode_lease(draw_nonce(), 1 + draws_.below(2), 0); }
   std::string bytes() {
     if (draws_.one_in(12)) return "something else";
     const std::uint64_t reign = 1 + draws_.below(2);
