@@ -290,5 +290,16 @@ TEST(LocalStressThreads, MoreThreadsThanHaveALineOfTheirOwn) {
   settle(cache);
 }
 
+// Those that note their changes in one stripe must not take one free slot.
+TEST(LocalStressThreads, MoreThreadsThanStripesStore) {
+  cache_type cache{{.capacity = 200'000}};
+  run({.threads = 80, .operations = 1'000}, [&](random_source& random) {
+    const int key = static_cast<int>(random.next() % 100'000);
+    cache.put(key, bound_value(key, 1));
+    cache.visit(key, [&](const bound_value& value) { EXPECT_TRUE(value.belongs_to(key)); });
+  });
+  settle(cache);
+}
+
 }  // namespace
 }  // namespace seawall
