@@ -212,8 +212,8 @@ sql::value value_of(Oid type, std::string_view text) {
 
 result<sql::rows> rows_of(const PGresult* answer, std::string_view statement, std::size_t max_rows) {
   sql::rows out;
-  out.statement = sql::shortened(statement);
   const int width = PQnfields(answer);
+  if (width != 0) out.statement = sql::shortened(statement);
   const int height = PQntuples(answer);
   if (std::cmp_greater(height, max_rows)) {
     return sql::fail(sql::errc::mapping, fmt::format("\"{}\" has {} rows, more than {} (max_rows): use LIMIT",

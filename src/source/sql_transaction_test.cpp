@@ -149,6 +149,17 @@ TEST_F(Transactions, AStatementOfItsOwnInsideATransactionIsRefused) {
   EXPECT_THAT(stored(), ElementsAre(11, 20, 30));
 }
 
+TEST_F(Transactions, TheConnectionThatWritesKeepsAsManyPagesAsItMay) {
+  const auto pages_of = [](const std::shared_ptr<sql::database>& which) {
+    return which->transact([](sql::transaction& t) { return t.query_one<int>("PRAGMA cache_size"); });
+  };
+  EXPECT_EQ(*pages_of(db).value(), -(16 << 10));  // KiB
+  EXPECT_EQ(*pages_of(open(in.file("t.db"), {.write_cache_bytes = std::size_t{1} << 40})).value(), -(1 << 30));
+  const auto refused = sqlite::open(in.file("t.db"), {.write_cache_bytes = 1'000'000});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message(), HasSubstr("write_cache_bytes must be 1 MiB to 1 TiB"));
+}
+
 TEST_F(Transactions, OneThatIsEndedByAStatementInvalidatesAllTheSame) {
   const auto done = db->transact([&](sql::transaction& t) -> result<void> {
     EXPECT_TRUE(set(t, 1, 11));

@@ -117,6 +117,8 @@ result<void> sqlite_connection::set_up(const options& how, bool writes) {
   if (how.read_only) return pragma("SELECT count(*) FROM sqlite_schema");  // a file that is no database shows here
   if (auto done = pragma(fmt::format("PRAGMA synchronous = {}", name_of(how.sync))); !done) return done;
   if (!writes) return pragma("PRAGMA query_only = ON");
+  // Negative: KiB, not pages.
+  if (auto done = pragma(fmt::format("PRAGMA cache_size = -{}", how.write_cache_bytes >> 10)); !done) return done;
   auto mode = run("PRAGMA journal_mode = WAL", {});
   if (!mode) return std::unexpected(std::move(mode).error());
   const std::string* got = mode->size() == 1 ? mode->values[0].text() : nullptr;
@@ -194,6 +196,7 @@ result<void> sqlite_connection::step(sqlite3_stmt* what, std::string_view statem
   int code = sqlite3_step(what);
   // Only now: after a change of the schema the first step prepares the statement anew, and * may be other columns.
   const int width = sqlite3_column_count(what);
+  if (width != 0) out.statement = shortened(statement);
   for (int i = 0; i != width; ++i) out.columns.emplace_back(sqlite3_column_name(what, i));
   for (; code == SQLITE_ROW; code = sqlite3_step(what)) {
     if (out.size() == max_rows_) {
@@ -216,7 +219,6 @@ result<sql::rows> sqlite_connection::run(std::string_view statement, std::span<c
   auto ready = prepare(statement);
   if (!ready) return std::unexpected(std::move(ready).error());
   sql::rows out;
-  out.statement = shortened(statement);
   const std::unique_ptr<sqlite3_stmt, resetter> used{*ready};
   auto done = bind(*ready, given, statement);
   if (done) done = step(*ready, statement, out);

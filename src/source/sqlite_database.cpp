@@ -20,6 +20,8 @@ result<void> validate(const options& how) {
   if (auto done = check(how.readers >= 1 && how.readers <= 64, "readers", "1 to 64"); !done) return done;
   if (auto done = check(how.busy_timeout >= duration::zero(), "busy_timeout", "0 or more"); !done) return done;
   if (auto done = check(how.max_rows >= 1, "max_rows", "1 or more"); !done) return done;
+  const bool fits = how.write_cache_bytes >= std::size_t{1} << 20 && how.write_cache_bytes <= std::size_t{1} << 40;
+  if (auto done = check(fits, "write_cache_bytes", "1 MiB to 1 TiB"); !done) return done;
   return check(how.cached_statements >= 1 && how.cached_statements <= 10'000, "cached_statements", "1 to 10,000");
 }
 

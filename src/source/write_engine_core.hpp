@@ -78,6 +78,8 @@ class engine_core final : public engine_base {
   std::string staged_records_;
   std::vector<operation_ptr> staged_;
   std::shared_ptr<commit_group> staged_group_;
+  std::string spare_records_;                   // empty: memory for those of the next group
+  std::vector<operation_ptr> spare_;
   std::uint64_t queued_ = 0;                    // the last sequence that came to the queue
   std::uint64_t durable_ = 0;
   time_point drainer_sleeps_until_ = time_point{};

@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 
 // How often the log is told what has been applied: after a crash, what came later is applied once more.
 constexpr duration checkpoint_interval = 1s;
+// Of the memory that a group leaves to the next.
+constexpr std::size_t most_spare_bytes = std::size_t{1} << 20;
 
 }  // namespace
 
@@ -40,8 +42,8 @@ void engine_core::commit_loop() {
 }
 
 void engine_core::commit_staged(locked& lock) {
-  const auto operations = std::exchange(staged_, {});
-  const auto records = std::exchange(staged_records_, {});
+  auto operations = std::exchange(staged_, std::move(spare_));
+  auto records = std::exchange(staged_records_, std::move(spare_records_));
   std::vector<std::shared_ptr<commit_group>> groups{std::exchange(staged_group_, nullptr)};
   // Writes that nobody syncs must not pile up: after a failure each is acknowledged by a sync, or not at all.
   const bool durable = how_.log.sync == sync::group || sync_failure_;
@@ -77,7 +79,12 @@ void engine_core::commit_staged(locked& lock) {
     group->finish(failure);
     if (!failure) calls_.tell(group->left());  // a load may have come between the end of the call and the acceptance
   }
+  operations.clear();
+  records.clear();
+  if (records.capacity() > most_spare_bytes) std::string{}.swap(records);
   lock.lock();
+  spare_ = std::move(operations);
+  spare_records_ = std::move(records);
 }
 
 // What came after a group that failed has sequences that follow it, so it cannot go to the log either.

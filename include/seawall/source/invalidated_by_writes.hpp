@@ -23,6 +23,8 @@ class invalidated_by_writes {
           for (const K& key : keys) cache->invalidate(key);
         }) {}
 
+  /// Whether there is one.
+  explicit operator bool() const noexcept { return tell_ != nullptr; }
   void operator()(const K& key) const noexcept { all({&key, 1}); }
   void all(std::span<const K> keys) const noexcept {
     if (!tell_) return;

@@ -36,7 +36,7 @@ class row_view;
 
 class rows {
  public:
-  std::string statement{};             ///< For messages, as `shortened` makes it.
+  std::string statement{};             ///< For messages, as `shortened` makes it; empty without columns.
   std::vector<std::string> columns{};
   std::vector<value> values{};         ///< Row after row.
   sql::changes changed{};

@@ -26,6 +26,9 @@ struct options {
   bool read_only = false;
   std::size_t cached_statements = 64;               ///< Prepared ones that each connection keeps; 1 to 10,000.
   std::size_t max_rows = 1'000'000;                 ///< Of one answer; more are an error.
+  /// Of pages that the connection that writes keeps in memory: a transaction that changes more of them writes some
+  /// twice. 1 MiB to 1 TiB; what is not needed is not taken. Those that read keep SQLite's own 2 MB.
+  std::size_t write_cache_bytes = std::size_t{16} << 20;
 };
 
 /// Opens the database file at `path` in WAL mode, with one connection that writes and several that read: queries see

@@ -238,7 +238,7 @@ class write_behind {
       }
       auto done = how->write(typed);
       // Before they leave the queue: who does not find them there must not find anything older in a shared tier.
-      if (!done) return done;
+      if (!done || !how->cache) return done;
       std::vector<K> keys;
       keys.reserve(typed.size());
       for (operation& each : typed) keys.push_back(std::move(each.key));
@@ -246,9 +246,9 @@ class write_behind {
       return done;
     };
     hooks.is_permanent = how->is_permanent;
-    hooks.settled = [how](std::span<const source::operation_ptr> batch) {
-      how->cache.all(keys_of(batch));
-    };
+    if (how->cache) {
+      hooks.settled = [how](std::span<const source::operation_ptr> batch) { how->cache.all(keys_of(batch)); };
+    }
     return hooks;
   }
 

@@ -82,7 +82,7 @@ struct write_redis_options {
 };
 
 struct write_batch_options {
-  std::size_t most = 500;                                 ///< operations, 1 or more
+  std::size_t most = 2000;                                ///< operations, 1 or more
   std::size_t most_bytes = std::size_t{8} << 20;          ///< of keys and values; one operation may be more
   duration linger = std::chrono::milliseconds{20};        ///< how long an operation may wait for others
 };
