@@ -225,6 +225,9 @@ MUTANTS = [
     ("orphans are forgotten", "include/seawall/local/store.hpp",
      "  adopt_orphans(time_point::min());\n",
      ""),
+    ("the slot at hand is forgotten at the end", "src/local/store.cpp",
+     "      if (one.at_hand != nullptr) one.free.push_back(std::exchange(one.at_hand, nullptr));\n",
+     ""),
     ("a failed construction leaks its entry", "include/seawall/local/engine.hpp",
      "    } catch (...) {\n"
      "      store_.discard(fresh);\n"
