@@ -29,6 +29,8 @@ class test_tier final : public shared_tier {
   tier_proof proof;
   int reads = 0;
   int fills = 0;
+  int unhurried = 0;  // of them
+  int hurries = 0;
 
   void attach(std::string prefix, std::weak_ptr<tier_listener> listener) override {
     listeners_.emplace_back(std::move(prefix), std::move(listener));
@@ -48,6 +50,7 @@ class test_tier final : public shared_tier {
   }
 
   void fill(std::shared_ptr<tier_fill> what) override {
+    if (what->unhurried) ++unhurried;
     take([this, what] {
       ++fills;
       if (dead) return fail(*what);
@@ -141,6 +144,8 @@ class test_tier final : public shared_tier {
     so_far.done = true;
     return so_far;
   }
+
+  void hurry() noexcept override { ++hurries; }
 
   void wait(const std::atomic<bool>& done) override {
     while (!done.load() && run_one()) {

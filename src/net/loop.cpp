@@ -25,6 +25,8 @@ struct loop::state {
   void drive(const std::atomic<bool>& done);
   void drive_alone(const std::atomic<bool>& done);
   void nudge();
+  void nudge_locked();
+  void run_ready();
   void stop();
 
   boost::asio::io_context context{1};
@@ -100,8 +102,26 @@ void loop::state::drive_alone(const std::atomic<bool>& done) {
 void loop::state::nudge() {
   if (!yielded.load(std::memory_order_acquire)) return;
   const std::lock_guard lock{mutex};
+  nudge_locked();
+}
+
+void loop::state::nudge_locked() {
   wanted = true;
   turn.notify_all();
+}
+
+void loop::state::run_ready() {
+  if (!yielded.load(std::memory_order_acquire)) return;
+  std::unique_lock lock{mutex};
+  if (running || lone || wanted || stopping) return nudge_locked();  // who runs it may be about to leave
+  running = lone = true;
+  lock.unlock();
+  context.poll();
+  lock.lock();
+  running = lone = false;
+  // A caller that has come meanwhile found the context taken.
+  if (waiting.load(std::memory_order_acquire) > 0) wanted = true;
+  if (wanted || stopping) turn.notify_all();
 }
 
 void loop::state::stop() {
@@ -131,5 +151,10 @@ void loop::drive(const std::atomic<bool>& done) {
 }
 
 void loop::nudge() { state_->nudge(); }
+
+void loop::run_ready() {
+  const auto held = state_;
+  held->run_ready();
+}
 
 }  // namespace seawall::net

@@ -96,8 +96,8 @@ void core::submit(request& asked) {
 void core::submit_all(request& first) {
   // The answer may come, and drop the last handle of the client, before this returns.
   const auto self = shared_from_this();
-  const bool caller_waits = first.caller_waits;
-  if (caller_waits && must_not_wait()) [[unlikely]] return refuse_to_wait(first);
+  const then caller = first.caller_waits ? then::waits : first.unhurried ? then::sends : then::goes;
+  if (caller == then::waits && must_not_wait()) [[unlikely]] return refuse_to_wait(first);
   const time_point now = services_.clock->coarse_now();
   // The stack of submissions has the newest on top, so a chain goes in backwards.
   request* last = nullptr;
@@ -111,7 +111,7 @@ void core::submit_all(request& first) {
   do {
     first.next = seen;
   } while (!submitted_.compare_exchange_weak(seen, last, std::memory_order_acq_rel, std::memory_order_relaxed));
-  if (!seen) wake(caller_waits);
+  if (!seen) wake(caller);
 }
 
 void core::cancel(request& asked) {
@@ -121,19 +121,24 @@ void core::cancel(request& asked) {
   do {
     asked.book.cancel_next = seen;
   } while (!cancelled_.compare_exchange_weak(seen, &asked, std::memory_order_acq_rel, std::memory_order_relaxed));
-  if (!seen) wake(false);
+  if (!seen) wake(then::goes);
 }
 
-void core::wake(bool caller_waits) {
+void core::wake(then caller) {
   auto work = [self = shared_from_this()] { self->pump(); };
   if (!loop_) return asio::post(services_.executor, std::move(work));
   asio::post(loop_->executor(), asio::bind_allocator(wake_memory_.allocator(), std::move(work)));
-  if (!caller_waits) loop_->nudge();
+  if (caller == then::goes) loop_->nudge();
+  if (caller == then::sends) loop_->run_ready();
 }
 
 void core::wait(const std::atomic<bool>& done) {
   if (loop_) return loop_->drive(done);
   done.wait(false, std::memory_order_acquire);
+}
+
+void core::hurry() noexcept {
+  if (loop_) loop_->nudge();
 }
 
 void core::close() {

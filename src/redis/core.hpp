@@ -32,6 +32,7 @@ class core final : public cmd::target, public router_host, public std::enable_sh
   void submit_all(request& first) override;
   void cancel(request& asked) override;
   void wait(const std::atomic<bool>& done) override;
+  void hurry() noexcept override;
   duration default_timeout() const noexcept override { return services_.options.command_timeout; }
 
   // router_host
@@ -80,7 +81,8 @@ class core final : public cmd::target, public router_host, public std::enable_sh
   static constexpr std::uint8_t ended = 2;
 
   void start_clock(request& asked, time_point now) noexcept;
-  void wake(bool caller_waits);
+  enum class then : std::uint8_t { waits, sends, goes };  // what the thread does that has submitted something
+  void wake(then caller);
   void refuse_to_wait(request& first);
   void take_submissions();
   void withdraw(request* newest);

@@ -39,6 +39,7 @@ void fill_call::begin_round(bool natively) {
     unlock_.set(*this, unlock_command(*core_, key_));
     round_.push_back(&unlock_);
   }
+  unhurried_ = what_->unhurried;
   send(round_, what_->caller_waits);
 }
 

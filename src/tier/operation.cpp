@@ -51,7 +51,10 @@ void step::on_end(const error* failure) noexcept {
 
 void operation::send_over(cmd::target& where, std::span<step* const> steps, bool caller_waits, time_point now) {
   const duration left = std::max<duration>(deadline_ - now, std::chrono::milliseconds{1});
-  for (step* one : steps) one->get_ready(left, caller_waits);
+  for (step* one : steps) {
+    one->get_ready(left, caller_waits);
+    one->unhurried = unhurried_;
+  }
   for (std::size_t i = 0; i + 1 < steps.size(); ++i) steps[i]->next = steps[i + 1];
   step* const news = news_of(steps);
   if (news) {

@@ -115,6 +115,7 @@ class operation {
 
   const std::shared_ptr<tier::core> core_;
   time_point deadline_ = never;
+  bool unhurried_ = false;  // see request
 
  private:
   void send_over(cmd::target& where, std::span<step* const> steps, bool caller_waits, time_point now);

@@ -189,6 +189,7 @@ void plain_fill_call::begin() {
   open_round(round_, beat_, slot_, asked_at_);
   round_.push_back(&store_);
   round_.push_back(&look_);
+  unhurried_ = what_->unhurried;
   send(round_, what_->caller_waits);
 }
 

@@ -215,6 +215,7 @@ auto core<K, V, Hash, Eq>::fill(const flight_ptr& which, outcome came) -> settle
   if (!which->alone) {  // its leader has the new value from now on: nobody here is to get the old one after that
     const std::lock_guard lock{flights_.shard_of(which->hash).mutex};
     engine_.erase(which->key, which->hash, now, removal_cause::replaced);
+    what->unhurried = which->waiters.empty();  // who joins later hurries it
   }
   tier().tier().fill(std::move(what));
   return given;

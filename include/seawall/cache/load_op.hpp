@@ -265,7 +265,10 @@ class load_op {
 
   step wait_for(std::shared_ptr<flight<K, V>> joined) {
     joined_ = std::move(joined);
-    joined_at_ = core_->shared() ? core_->time().now() : time_point{};
+    if (core_->shared()) {
+      joined_at_ = core_->time().now();
+      core_->tier().tier().hurry();
+    }
     if (timer_ == 0 && deadline_ != never) {
       timer_ = core_->time().call_at(deadline_, [self = self_] { self->wake(); });
     }

@@ -145,6 +145,7 @@ class tier_fill : public tier_call {
   std::string key{};
   tier_nonce lease{};                  ///< The `nonce` of a read that gave a lease.
   bool refresh = false;                ///< As in that read.
+  bool unhurried = false;              ///< Nobody waits for the end, of which may be heard late; see `hurry`.
   tier_entry entry{};
 
   // What came.
@@ -210,6 +211,9 @@ class shared_tier {
 
   /// Blocks until `done` is true, which the `on_end` of some call of this tier sets and notifies.
   virtual void wait(const std::atomic<bool>& done) = 0;
+
+  /// Somebody waits, without `wait`, for the end of a fill that may have begun as unhurried.
+  virtual void hurry() noexcept {}
 
   /// D: how much older than the store's an answer from the process may be, at most.
   virtual duration bound() const noexcept = 0;

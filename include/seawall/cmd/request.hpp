@@ -67,6 +67,9 @@ class target {
   /// whose I/O needs a thread may use this one.
   virtual void wait(const std::atomic<bool>& done) = 0;
 
+  /// Somebody waits, without `wait`, for the end of a request that was submitted as unhurried.
+  virtual void hurry() noexcept {}
+
   /// How long a command may take, if it does not say so itself.
   virtual duration default_timeout() const noexcept = 0;
 };
@@ -87,6 +90,9 @@ class request {
   duration timeout{};
   /// The thread that submits is about to call `target::wait` for it.
   bool caller_waits = false;
+  /// It is sent as soon as any, but nobody waits for its end, of which may be heard some milliseconds late, unless
+  /// somebody calls `target::hurry` then. Spares the thread that submits a switch to another one.
+  bool unhurried = false;
   /// The next of a chain, for `submit_all`.
   request* next = nullptr;
 

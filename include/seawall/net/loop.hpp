@@ -38,6 +38,10 @@ class loop {
   /// the context.
   void nudge();
 
+  /// The same when it is enough that the work begins: runs what is ready on this thread, if between two lone calls
+  /// nobody runs the context. What comes back is left to the next lone call or, after a moment, to the loop's thread.
+  void run_ready();
+
  private:
   struct state;
 

@@ -72,6 +72,7 @@ class remote_tier final : public shared_tier {
   void change_tag(std::shared_ptr<tier_tag_change> what) override;
   void put(std::shared_ptr<tier_put> what) override;
   void wait(const std::atomic<bool>& done) override;
+  void hurry() noexcept override;
   duration bound() const noexcept override;
 
   /// Removes all keys of the store that begin with these bytes, a cache's name and ':' included, by SCAN and UNLINK in
