@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 
 namespace seawall::postgres {
@@ -107,6 +108,9 @@ result<std::shared_ptr<settings>> settings_of(const options& how) {
   }
   add("client_encoding", "UTF8");
   if (from.value("application_name").empty()) add("application_name", how.application_name);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): programs do not set variables meanwhile
+  const char* const named = std::getenv("PGTARGETSESSIONATTRS");
+  if (from.value("target_session_attrs").empty() && named == nullptr) add("target_session_attrs", "primary");
   return made;
 }
 

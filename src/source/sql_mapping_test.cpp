@@ -193,6 +193,19 @@ TEST_F(Mapping, ACachedQueryIsKeptForItsArgumentsAndItsTables) {
   EXPECT_THAT(**below(2), ElementsAre(0, 1));
 }
 
+TEST_F(Mapping, ACachedQueryNamesItsTables) {
+  cache<std::string, std::vector<int>> lists{{.name = "lists"}};
+  const std::vector<std::string> nine{"a", "b", "c", "d", "e", "f", "g", "h", "i"};
+  using list = std::vector<std::string_view>;
+  for (const auto& tables : {list{}, list(nine.begin(), nine.end())}) {
+    const sql::cached_query<int> nobody{lists, db, "SELECT 1", tables};
+    const auto refused = nobody();
+    ASSERT_FALSE(refused) << tables.size();
+    EXPECT_EQ(refused.error().code(), sql::make_error_code(sql::errc::argument));
+    EXPECT_THAT(refused.error().message(), HasSubstr("one to eight tables"));
+  }
+}
+
 // ---- SQLite ----
 
 struct Files : ::testing::Test {

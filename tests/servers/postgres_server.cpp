@@ -159,6 +159,10 @@ postgres_server::postgres_server(const postgres_options& how) {
     installed().hand_over(data / "server.pem");
     installed().hand_over(data / "server.key");
   }
+  if (how.standby) {
+    std::ofstream{data / "standby.signal"};
+    to << "max_connections = 100\n";  // no fewer than the server had that made the files
+  }
   for (const auto& line : how.config) to << line << '\n';
   to.close();
   installed().hand_over(dir_.path());

@@ -28,6 +28,7 @@ const std::string& why_no_postgres();
 
 struct postgres_options {
   std::vector<std::string> config = {};  ///< More lines of postgresql.conf; the last one wins.
+  bool standby = false;                  ///< In recovery for good: it answers queries, and refuses to write.
   bool tls = false;                      ///< Takes TLS, too, with the certificate for localhost and 127.0.0.1.
 };
 

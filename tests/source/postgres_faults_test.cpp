@@ -2,6 +2,8 @@
 #include "postgres_support.hpp"
 #include "seawall/testing.hpp"
 
+#include <fmt/format.h>
+
 #include <future>
 
 namespace seawall::postgres_test {
@@ -137,6 +139,20 @@ TEST_F(WithFaults, ASlowStatementIsEndedByTheServerAndTheConnectionKept) {
   EXPECT_THAT(text_of(slow), HasSubstr("[57014]"));
   EXPECT_TRUE(hasty->query<int>("SELECT 1"));
   EXPECT_EQ(hasty->stats().made, before);
+}
+
+TEST_F(OnPostgres, AStandbyIsNotReadUnlessItIsAskedFor) {
+  const auto standby = postgres_server::start({.standby = true});
+  const auto in_recovery = [](const std::shared_ptr<postgres::database>& one) {
+    return one->query_one<bool>("SELECT pg_is_in_recovery()").value().value();
+  };
+  const std::string both = fmt::format("postgres://{}:{}@127.0.0.1:{},127.0.0.1:{}/postgres", postgres_server::user,
+                                       postgres_server::password, standby->port(), shared_server().port());
+  EXPECT_FALSE(in_recovery(opened({.url = both})));
+  EXPECT_TRUE(in_recovery(opened({.url = both + "?target_session_attrs=any"})));
+  const auto alone = postgres::open(at(*standby));
+  ASSERT_TRUE(failed_with(alone, sql::errc::unreachable));
+  EXPECT_THAT(alone.error().message(), HasSubstr("target_session_attrs=any"));
 }
 
 TEST_F(OnPostgres, WhoWaitsForAConnectionGetsOneOrAnErrorInTime) {

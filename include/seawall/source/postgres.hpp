@@ -32,6 +32,8 @@ struct options {
   /// "key=value". What is not in it comes from libpq's environment (PGHOST, PGPASSFILE, ...). TLS is as libpq has it:
   /// without sslmode it is "prefer", which neither insists on TLS nor checks the server; use verify-full elsewhere
   /// than on loopback. No message of Seawall has the password in it.
+  /// Only a primary is talked to: a standby may be behind, and what is read there is cached. Of several hosts the first
+  /// that is one; "target_session_attrs=any" (or what else libpq has) in the url is for who wants otherwise.
   /// A host name is looked up by the calling thread, without a limit: with `hostaddr` nothing is looked up.
   std::string url{};
   std::size_t writers = 4;  ///< Connections for transactions and statements that write, opened as needed; 1 to 1,000.

@@ -147,16 +147,17 @@ class cached_query {
  public:
   using cache_type = cache<std::string, std::vector<T>>;
 
-  /// At most eight tables, as an entry has eight tags.
+  /// One table at least, or nobody could invalidate the results; eight at most, as an entry has eight tags. Otherwise
+  /// every call fails with errc::argument.
   cached_query(cache_type& results, std::shared_ptr<database> db, std::string statement,
                const std::vector<std::string_view>& tables)
-      : results_(&results), db_(std::move(db)), statement_(std::move(statement)) {
+      : results_(&results), db_(std::move(db)), statement_(std::move(statement)), fits_(!tables.empty()) {
     for (const std::string_view table : tables) fits_ &= tags_.add(table_tag(table));
   }
 
   template <class... Args>
   typename cache_type::answer operator()(const Args&... args) const {
-    if (!fits_) return fail(errc::argument, "more than eight tables of \"" + shortened(statement_) + "\"");
+    if (!fits_) return fail(errc::argument, "one to eight tables must be named of \"" + shortened(statement_) + "\"");
     entry_options how;
     how.tags = tags_;
     return results_->get_or_load(
@@ -174,7 +175,7 @@ class cached_query {
   std::shared_ptr<database> db_;
   std::string statement_;
   tag_list tags_{};
-  bool fits_ = true;
+  bool fits_;
 };
 
 }  // namespace seawall::sql
