@@ -226,6 +226,10 @@ class cache {
     core_->resize(capacity, max_bytes);
   }
 
+  /// Invalidations that the shared tier keeps, of this cache and of all others over it, since Redis could not be told
+  /// yet. 0: whatever this process has invalidated, all others get to know. Without a tier: 0.
+  std::size_t undelivered() const { return core_->undelivered(); }
+
   // ---- measuring ----
 
   /// Entries, stale ones and cached absences included.

@@ -105,10 +105,16 @@ void change_capture::worker::begin_reading() {
 bool change_capture::worker::delivered() {
   try {
     std::erase_if(owed_, [this](auto& again) { return attempt(again); });
-    return owed_.empty() && (!how_.delivered || how_.delivered());
+    return owed_.empty() && reached_tiers() && (!how_.delivered || how_.delivered());
   } catch (...) {
     return false;
   }
+}
+
+bool change_capture::worker::reached_tiers() const {
+  return std::ranges::all_of(tables_, [](const auto& table) {
+    return std::ranges::all_of(table.second.mappings(), [](const auto& one) { return one.undelivered() == 0; });
+  });
 }
 
 void change_capture::worker::apply(postgres::captured_commit& commit) {
@@ -156,6 +162,7 @@ capture_stats change_capture::worker::stats() const {
 
 counter_set change_capture::worker::counters() const {
   const capture_stats read = stats();
+  const capture_lag behind = lag();
   return {.prefix = "seawall_change_capture_",
           .label = "slot",
           .label_value = how_.slot,
@@ -166,7 +173,12 @@ counter_set change_capture::worker::counters() const {
                        {"cleared_all", "Times that all mapped caches were cleared.", read.cleared_all},
                        {"connections", "Streams that were begun.", read.connections},
                        {"failures", "Streams that ended, and attempts in vain.", read.failures},
-                       {"slots", "Slots that were created, and tables that were given triggers.", read.slots}}};
+                       {"slots", "Slots that were created, and tables that were given triggers.", read.slots}},
+          .gauges = {{"streaming", "1: connected, and reading.", read.streaming},
+                     {"lag_bytes", "Of the server's log behind what is confirmed; of the queue.", behind.bytes},
+                     {"lag_rows", "Of the queue.", behind.rows},
+                     {"lag_milliseconds", "Since the oldest commit that is not confirmed was received.",
+                      static_cast<std::uint64_t>(behind.oldest / std::chrono::milliseconds{1})}}};
 }
 
 capture_lag change_capture::worker::lag() const {

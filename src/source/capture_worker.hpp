@@ -53,6 +53,7 @@ class change_capture::worker : public counter_source {
   void wait(duration most) { postgres::wait_for_either(-1, wake_, most); }
   /// Also does what is owed. On the thread.
   bool delivered();
+  bool reached_tiers() const;
   void begin_reading();
   void apply(postgres::captured_commit& commit);
   void clear_all();

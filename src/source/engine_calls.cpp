@@ -67,6 +67,8 @@ counter_set counters_of(const std::string& name, const write_behind_stats& read)
                        {"take_overs", "Leases of partitions that were taken.", read.take_overs},
                        {"lost_leases", "Leases that ended before they were given back.", read.lost_leases}},
           .gauges = {{"backlog", "Operations that wait, or are being applied.", read.backlog},
+                     {"lag_milliseconds", "The age of the oldest of them.",
+                      static_cast<std::uint64_t>(read.lag / std::chrono::milliseconds{1})},
                      {"backlog_bytes", "Of their keys and values.", read.backlog_bytes},
                      {"log_bytes", "Bytes of the local log.", read.log_bytes},
                      {"drained_partitions", "Partitions whose leases this process holds.", read.drained_partitions}}};

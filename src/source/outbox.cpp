@@ -1,6 +1,7 @@
 #include "seawall/source/outbox.hpp"
 
 #include "outbox_table.hpp"
+#include "steady_now.hpp"
 
 #include <fmt/format.h>
 
@@ -26,7 +27,11 @@ class outbox_relay::tally final : public counter_source {
                          {"poisoned", "Times that a row could not be done.", now.poisoned},
                          {"passes", "Looks at the table.", now.passes},
                          {"failures", "Passes that the database failed.", now.failures},
-                         {"undelivered", "Passes whose rows were kept until the shared tier hears.", now.undelivered}}};
+                         {"undelivered", "Passes whose rows were kept until the shared tier hears.", now.undelivered}},
+            .gauges = {{"rows", "Rows of the table, as the relay's thread saw them last.", rows},
+                       {"failed_rows", "Of these: those that could not be done at least once.", failed_rows},
+                       {"lag_milliseconds", "The age of the oldest row.", lag_milliseconds},
+                       {"foreign_rows", "Rows of caches that the relay was not given.", foreign_rows}}};
   }
 
   std::atomic<std::uint64_t> done{0};
@@ -34,6 +39,10 @@ class outbox_relay::tally final : public counter_source {
   std::atomic<std::uint64_t> passes{0};
   std::atomic<std::uint64_t> failures{0};
   std::atomic<std::uint64_t> undelivered{0};
+  std::atomic<std::uint64_t> rows{0};
+  std::atomic<std::uint64_t> failed_rows{0};
+  std::atomic<std::uint64_t> lag_milliseconds{0};
+  std::atomic<std::uint64_t> foreign_rows{0};
 
  private:
   const std::string name_;
@@ -111,13 +120,13 @@ auto outbox_relay::pass(statements& on) -> result<outcome> {
     counted_->poisoned.fetch_add(1, std::memory_order_relaxed);
     failed.push_back(std::move(what));
   }
-  const bool delivered = done.empty() || !how_.delivered || how_.delivered();
-  if (!delivered) {
+  const bool all_delivered = done.empty() || delivered();
+  if (!all_delivered) {
     counted_->undelivered.fetch_add(1, std::memory_order_relaxed);
     done.clear();
   }
   if (auto settled = settle(on, done, failed); !settled) return std::unexpected(std::move(settled).error());
-  return outcome{rows->size(), done.size(), delivered};
+  return outcome{rows->size(), done.size(), all_delivered};
 }
 
 std::vector<std::string> outbox_relay::served() const {
@@ -128,10 +137,15 @@ std::vector<std::string> outbox_relay::served() const {
 
 result<void> outbox_relay::do_row(const claimed& row) {
   try {
-    return targets_.at(row.cache)(row.kind, row.item);
+    return targets_.at(row.cache).invalidate(row.kind, row.item);
   } catch (...) {
     return std::unexpected(seawall::detail::current_failure());
   }
+}
+
+bool outbox_relay::delivered() const {
+  const bool by_tiers = std::ranges::all_of(targets_, [](const auto& one) { return one.second.undelivered() == 0; });
+  return by_tiers && (!how_.delivered || how_.delivered());
 }
 
 result<void> outbox_relay::settle(statements& on, const std::vector<std::int64_t>& done,
@@ -164,6 +178,10 @@ result<outbox_lag> outbox_relay::lag() {
                                              "oldest is {} s old: does any relay serve them?",
                                              foreign, foreign_age / 1000));
   }
+  counted_->rows = now.rows;
+  counted_->failed_rows = now.failed;
+  counted_->lag_milliseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(age, 0));
+  counted_->foreign_rows = now.foreign;
   return now;
 }
 
@@ -204,6 +222,14 @@ void outbox_relay::drain() {
   }
 }
 
+// A failure is told by the passes, which meet it, too.
+void outbox_relay::measure() {
+  const time_point now = source::steady_now();
+  if (how_.lag_every <= duration::zero() || now < after(measured_at_, how_.lag_every)) return;
+  measured_at_ = now;
+  std::ignore = lag();
+}
+
 void outbox_relay::work() {
   const duration poll = std::max<duration>(how_.poll, std::chrono::milliseconds{1});
   std::unique_lock lock{mutex_};
@@ -211,6 +237,7 @@ void outbox_relay::work() {
     woken_ = false;
     lock.unlock();
     drain();
+    measure();
     lock.lock();
     changed_.wait_for(lock, std::min<duration>(poll, std::chrono::hours{24}), [this] { return woken_ || stopping_; });
   }

@@ -197,6 +197,55 @@ TEST_F(Outbox, RowsStayUntilTheSharedTierHasThem) {
   EXPECT_EQ(one->run_once().value(), 1U);
 }
 
+/// A cache whose shared tier keeps what it could not deliver.
+struct indebted_cache {
+  using key_type = std::string;
+  std::string name() const { return "indebted"; }
+  void invalidate(const std::string&) {}
+  void invalidate_tag(std::string_view) {}
+  bool clear() { return true; }
+  std::size_t undelivered() const { return owed; }
+  std::size_t owed = 1;
+};
+
+TEST_F(Outbox, RowsStayAsLongAsTheTierOfACacheOwesThem) {
+  indebted_cache far;
+  const auto one = relay();
+  one->add(far);
+  die("users", "key", "bob");
+  die("indebted", "key", "bob");
+  EXPECT_EQ(one->run_once().value(), 0U);
+  EXPECT_EQ(rows().size(), 2U);
+  far.owed = 0;
+  EXPECT_EQ(one->run_once().value(), 2U);
+  EXPECT_EQ(users.undelivered(), 0U) << "without a tier nothing is owed";
+}
+
+TEST_F(Outbox, ItsThreadMeasuresWhatIsLeft) {
+  std::promise<void> first;
+  std::promise<void> second;
+  std::atomic<int> asked = 0;
+  const auto one = relay({.poll = std::chrono::hours{1}, .delivered = [&] {
+                            const int now = ++asked;
+                            if (now == 1) first.set_value();
+                            if (now == 2) second.set_value();
+                            return false;
+                          }});
+  die("users", "key", "bob");
+  die("foreign", "key", "bob");
+  one->start();
+  first.get_future().wait();
+  one->wake();
+  second.get_future().wait();  // so it has measured behind the first pass
+  one->stop();
+  std::map<std::string_view, std::uint64_t> all;
+  for (const auto& gauge : one->stats_handle()->counters().gauges) all[gauge.name] = gauge.value;
+  EXPECT_EQ(all.at("rows"), 2U);
+  EXPECT_EQ(all.at("foreign_rows"), 1U);
+  EXPECT_EQ(all.at("failed_rows"), 0U);
+  EXPECT_TRUE(all.contains("lag_milliseconds"));
+}
+
 TEST_F(Outbox, ARelayIsCounted) {
   const auto one = relay({.name = "shop"});
   die("users", "key", "bob");

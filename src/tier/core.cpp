@@ -166,10 +166,27 @@ tier_stats core::read_stats() const {
   return now;
 }
 
+std::size_t core::owed() const {
+  const std::lock_guard lock{mutex_};
+  return undelivered_.size();
+}
+
 counter_set core::counters() const {
-  const tier_totals now = read_stats().totals;
+  const tier_stats now = read_stats();
   counter_set set{.prefix = "seawall_tier_", .label = "tier", .label_value = how_.name};
-  for (const tier_total_info& one : tier_totals_table) set.counters.push_back({one.name, one.help, now.*one.field});
+  for (const tier_total_info& one : tier_totals_table) {
+    set.counters.push_back({one.name, one.help, now.totals.*one.field});
+  }
+  using std::chrono::microseconds;
+  const auto count = [](duration span) { return static_cast<std::uint64_t>(span / microseconds{1}); };
+  const bool open = now.breaker != breaker_state::closed;
+  set.gauges = {{"undelivered", "Keys (or whole caches) whose invalidation waits for the server.", now.undelivered},
+                {"breaker_open", "1: calls fail at once, as the server seems dead.", open},
+                {"deaf", "1: a connection answers, and does not tell of changes.", now.deaf},
+                {"last_canary_microseconds", "How long the last canary took to be told.", count(now.canary_time)},
+                {"slowest_canary_microseconds", "The longest of these.", count(now.slowest_canary)},
+                {"heartbeat_microseconds", "How long the last answered sign of life was on its way.",
+                 count(now.heartbeat_time)}};
   return set;
 }
 

@@ -126,6 +126,8 @@ class core final : public redis::tracking_listener,
   static counter counter_of(tier_read::outcome is) noexcept;
   tier_stats read_stats() const;
   counter_set counters() const override;
+  /// Invalidations that wait for the server.
+  std::size_t owed() const;
 
   const tier_options& options() const noexcept { return how_; }
   cmd::target& target() const noexcept { return *target_; }

@@ -77,6 +77,7 @@ void remote_tier::put(std::shared_ptr<tier_put> what) {
 void remote_tier::wait(const std::atomic<bool>& done) { core_->target().wait(done); }
 void remote_tier::hurry() noexcept { core_->target().hurry(); }
 duration remote_tier::bound() const noexcept { return core_->options().bound; }
+std::size_t remote_tier::undelivered() const { return core_->owed(); }
 
 result<prefix_removal> remote_tier::remove_prefix(std::string_view prefix, prefix_options how) {
   return tier::prefix_walk{core_, prefix, std::move(how)}.run();

@@ -2,6 +2,13 @@
 #include "seawall/cmd/error.hpp"
 #include "test_remote.hpp"
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <regex>
+#include <set>
+
 namespace seawall::tier {
 namespace {
 
@@ -56,6 +63,41 @@ TEST_F(remote_tier_test, an_undelivered_key_is_neither_read_nor_filled) {
   tier->feed()->on_tracking(1);
   EXPECT_EQ(tier->stats().undelivered, 0);
   EXPECT_THAT(server.commands.back(), ElementsAre("UNLINK", "k", "l"));
+}
+
+TEST_F(remote_tier_test, what_it_owes_and_whether_it_works_are_gauges) {
+  const auto gauges = [this] {
+    std::map<std::string_view, std::uint64_t> all;
+    for (const auto& one : tier->stats_handle()->counters().gauges) all[one.name] = one.value;
+    return all;
+  };
+  EXPECT_EQ(gauges().at("undelivered"), 0);
+  EXPECT_EQ(gauges().at("breaker_open"), 0);
+  server.answer = [](const words&) { return std::string{}; };
+  for (int i = 0; i != 20; ++i) {
+    auto what = std::make_shared<noted<tier_invalidation>>();
+    what->keys = {"k" + std::to_string(i)};
+    tier->invalidate(what);
+  }
+  EXPECT_EQ(gauges().at("undelivered"), 20);
+  EXPECT_EQ(tier->undelivered(), 20);
+  EXPECT_EQ(gauges().at("breaker_open"), 1);
+}
+
+TEST_F(remote_tier_test, the_dashboard_shows_what_there_is) {
+  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "../../deploy/grafana/seawall.json");
+  ASSERT_TRUE(file);
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  const auto set = tier->stats_handle()->counters();
+  std::set<std::string> there;
+  for (const auto& one : set.counters) there.insert("seawall_tier_" + std::string{one.name} + "_total");
+  for (const auto& one : set.gauges) there.insert("seawall_tier_" + std::string{one.name});
+  const std::regex series("seawall_tier_[a-z_]+");
+  int asked = 0;
+  for (std::sregex_iterator match(text.begin(), text.end(), series), end; match != end; ++match, ++asked) {
+    EXPECT_TRUE(there.contains(match->str())) << match->str();
+  }
+  EXPECT_GT(asked, 5);
 }
 
 TEST_F(remote_tier_test, many_keys_go_in_several_commands) {

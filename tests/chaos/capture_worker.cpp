@@ -166,7 +166,6 @@ void capture_worker::capture(const std::stop_token& stop) {
                                    .status_every = 50ms,
                                    .first_retry = 10ms,
                                    .max_retry = 500ms,
-                                   .delivered = [this] { return tier_->stats().undelivered == 0; },
                                    .log = print}};
   if (shared_.head().mischief.load() == static_cast<std::uint64_t>(mischief::silent)) {
     changes.table("rows").key(*cache_, half_of_the_rows);

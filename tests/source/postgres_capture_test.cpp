@@ -137,6 +137,8 @@ struct unreachable_cache {
   void invalidate(int) {}
   void invalidate_tag(std::string_view) {}
   bool clear() { return ++clears, is_well; }
+  std::size_t undelivered() const { return owed; }
+  std::atomic<std::size_t> owed{0};
   std::atomic<bool> is_well{true};
   std::atomic<int> clears{0};
 };
@@ -155,6 +157,31 @@ TEST_F(OnLogicalServer, AClearThatTheSharedTierFailsIsTriedUntilItIsDone) {
   EXPECT_GT(capture->lag().oldest, 0ns);
   plain.is_well = true;
   servers::wait_until("it is confirmed", [&] { return capture->lag().oldest == 0ns; });
+  capture.reset();
+}
+
+TEST_F(OnLogicalServer, WhatTheTierOfACacheOwesIsNotConfirmed) {
+  unreachable_cache far;
+  run("CREATE TABLE loose (id int PRIMARY KEY)");
+  auto capture = made(options());
+  capture->table("loose").key(far, "id");
+  ASSERT_TRUE(capture->start());
+  catch_up();
+  far.owed = 1;
+  const auto before = capture->stats().confirmed;
+  run("INSERT INTO loose VALUES (1)");
+  servers::wait_until("it is invalidated", [&] { return capture->stats().invalidations >= 1; });
+  const auto gauges = [&] {
+    std::map<std::string_view, std::uint64_t> all;
+    for (const auto& one : capture->stats_handle()->counters().gauges) all[one.name] = one.value;
+    return all;
+  };
+  servers::wait_until("it grows old", [&] { return gauges().at("lag_milliseconds") > 0; });
+  EXPECT_EQ(gauges().at("streaming"), 1U);
+  EXPECT_EQ(capture->stats().confirmed, before);
+  far.owed = 0;
+  servers::wait_until("it is confirmed", [&] { return capture->lag().oldest == 0ns; });
+  EXPECT_GT(capture->stats().confirmed, before);
   capture.reset();
 }
 

@@ -26,6 +26,7 @@ class cache_face {
     if (!well) ++failed_clears;
     return well;
   }
+  std::size_t undelivered() const { return core_->undelivered(); }
   void put(int key, seawall::value_ptr<int> value, const seawall::entry_options& how) {
     core_->put(key, core_->hash_of(key), std::move(value), policy_.with(how), how.tags, how.version.value_or(0));
   }

@@ -35,8 +35,7 @@ void world::start_database(process& one) {
   const auto spoken = locks_rows_ ? sql::dialect::postgresql : sql::dialect::sqlite;
   one.database = std::make_shared<sim_database>(chance_, tables_, now_, spoken, [this, &one] { go_on_without(one); });
   one.face = std::make_shared<cache_face>(one.cache, policy_);
-  sql::relay_options how{.batch = relay_batch_, .first_retry = 5ms, .max_retry = 40ms};
-  how.delivered = [tier = one.tier] { return tier->stats().undelivered == 0; };
+  const sql::relay_options how{.batch = relay_batch_, .first_retry = 5ms, .max_retry = 40ms};
   one.relay = std::make_shared<sql::outbox_relay>(one.database, how);
   one.relay->add(*one.face);
   one.relays = false;

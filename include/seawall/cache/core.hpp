@@ -220,6 +220,7 @@ class core final : public stats_source,
 
   bool shared() const noexcept { return bool{options_.shared}; }
   const tier_binding<K, V>& tier() const noexcept { return options_.shared; }
+  std::size_t undelivered() const { return shared() ? tier().tier().undelivered() : 0; }
   bool plain() const noexcept { return options_.shared_format == shared_format::plain && shared(); }
   /// Listens to the tier, and keeps keys fresh; called once, when the core is owned.
   void attach();

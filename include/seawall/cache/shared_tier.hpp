@@ -209,6 +209,9 @@ class shared_tier {
     return fail(errc::invalid_argument, "this tier cannot remove keys by their prefix");
   }
 
+  /// Keys (or whole caches) whose invalidation is kept, since it could not be delivered yet. Tiers that keep none: 0.
+  virtual std::size_t undelivered() const { return 0; }
+
   /// Blocks until `done` is true, which the `on_end` of some call of this tier sets and notifies.
   virtual void wait(const std::atomic<bool>& done) = 0;
 

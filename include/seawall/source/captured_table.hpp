@@ -10,6 +10,7 @@
 
 #include "seawall/source/row_image.hpp"
 #include "seawall/source/sql_rows.hpp"
+#include "seawall/source/undelivered_of.hpp"
 
 #include <algorithm>
 #include <concepts>
@@ -39,6 +40,7 @@ struct capture_mapping {
   std::function<result<std::optional<capture_step>>(const row_image&)> row{};
   /// For a row that cannot be told, and a table that was emptied.
   std::function<bool()> whole;
+  std::function<std::size_t()> undelivered;
 };
 
 template <class T>
@@ -132,7 +134,9 @@ class captured_table {
  private:
   template <class Cache>
   static detail::capture_mapping mapping_of(Cache& cache) {
-    return {.cache = cache.name(), .whole = [&cache] { return cache.clear(); }};
+    return {.cache = cache.name(),
+            .whole = [&cache] { return cache.clear(); },
+            .undelivered = detail::undelivered_of(cache)};
   }
   captured_table& add(detail::capture_mapping one) {
     mappings_.push_back(std::move(one));

@@ -63,8 +63,8 @@ struct capture_options {
   duration status_every = std::chrono::seconds{1};
   duration first_retry = std::chrono::milliseconds{100};  ///< After a failure; twice as long each time. At least 1 ms.
   duration max_retry = std::chrono::seconds{10};
-  /// Whether what was invalidated so far has reached the shared tier; a place is confirmed only then. With a tier:
-  /// [tier] { return tier->stats().undelivered == 0; }. Default: it always has.
+  /// A place is confirmed once the shared tiers of the caches have what was invalidated so far; and once this says so,
+  /// too, if it is set: for whatever else must hear of it.
   std::function<bool()> delivered{};
   log_hook log{};  ///< Is told of reconnections, cleared caches, and mappings that could not be followed.
 };

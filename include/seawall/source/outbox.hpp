@@ -17,6 +17,7 @@
 #include "seawall/base/log.hpp"
 #include "seawall/metrics/counter_source.hpp"
 #include "seawall/source/sql_database.hpp"
+#include "seawall/source/undelivered_of.hpp"
 
 #include <algorithm>
 #include <condition_variable>
@@ -44,9 +45,11 @@ struct relay_options {
   /// A row that cannot be done (a key that cannot be read) waits, twice as long each time. Others do not wait for it.
   duration first_retry = std::chrono::seconds{1};    ///< At least 1 ms.
   duration max_retry = std::chrono::minutes{1};
-  /// Whether what was invalidated so far has reached the shared tier; rows are removed only then, else done again.
-  /// With a tier: [tier] { return tier->stats().undelivered == 0; }. Default: it always has.
+  /// Rows are removed once the shared tiers of the caches have what was invalidated, else done again; and once this
+  /// says so, too, if it is set: for whatever else must hear of them.
   std::function<bool()> delivered{};
+  /// How often the thread asks the database for the gauges of its metrics, see `lag`. 0: never.
+  duration lag_every = std::chrono::seconds{5};
   /// Is told of rows that cannot be done, of failing passes, and by `lag` of rows that nobody seems to serve.
   log_hook log{};
 };
@@ -57,7 +60,7 @@ struct relay_stats {
   std::uint64_t poisoned = 0;   ///< Times that a row could not be done.
   std::uint64_t passes = 0;     ///< Looks at the table.
   std::uint64_t failures = 0;   ///< Passes that the database failed.
-  std::uint64_t undelivered = 0;  ///< Passes whose rows were kept since `delivered` said no.
+  std::uint64_t undelivered = 0;  ///< Passes whose rows were kept, since a tier does not have them yet.
 };
 
 /// What is in the table at the moment.
@@ -82,7 +85,9 @@ class outbox_relay {
   void add(Cache& cache) {
     using K = typename Cache::key_type;
     static_assert(decodable<K>, "seawall::sql: keys of a cache behind an outbox need a codec: base/codec.hpp");
-    targets_[cache.name()] = [&cache](std::string_view kind, std::string_view item) -> result<void> {
+    target& made = targets_[cache.name()];
+    made.undelivered = seawall::detail::undelivered_of(cache);
+    made.invalidate = [&cache](std::string_view kind, std::string_view item) -> result<void> {
       if (kind == "all") return cleared(cache);
       if (kind == "tag") return cache.invalidate_tag(item), result<void>{};
       if (kind != "key") return fail(errc::argument, "no such kind: '" + std::string{kind} + "'");
@@ -112,6 +117,10 @@ class outbox_relay {
  private:
   class tally;
   struct claimed;
+  struct target {
+    std::function<result<void>(std::string_view kind, std::string_view item)> invalidate{};
+    std::function<std::size_t()> undelivered{};
+  };
   struct outcome {
     std::size_t claimed = 0;
     std::size_t done = 0;
@@ -133,18 +142,21 @@ class outbox_relay {
   std::size_t batch() const noexcept { return std::max<std::size_t>(how_.batch, 1); }
   std::vector<std::string> served() const;
   result<void> do_row(const claimed& row);
+  bool delivered() const;
   result<void> settle(statements& on, const std::vector<std::int64_t>& done, const std::vector<claimed>& failed);
   void drain();
+  void measure();
   void work();
 
   const std::shared_ptr<database> db_;
   const relay_options how_;
-  std::map<std::string, std::function<result<void>(std::string_view, std::string_view)>, std::less<>> targets_;
+  std::map<std::string, target, std::less<>> targets_;
 
   const std::shared_ptr<tally> counted_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  time_point measured_at_{};  // of the thread
   bool woken_ = false;     // guarded by mutex_
   bool stopping_ = false;  // guarded by mutex_
   std::thread thread_;

@@ -74,6 +74,7 @@ class remote_tier final : public shared_tier {
   void wait(const std::atomic<bool>& done) override;
   void hurry() noexcept override;
   duration bound() const noexcept override;
+  std::size_t undelivered() const override;
 
   /// Removes all keys of the store that begin with these bytes, a cache's name and ':' included, by SCAN and UNLINK in
   /// small steps, on all primaries. Blocks until it is done, was stopped, or failed; not in a handler of the target.
