@@ -33,7 +33,7 @@ TEST_F(Shared, WhoJoinsAFillUnderWayHurriesIt) {
   EXPECT_EQ(text(waits), "a");
 }
 
-TEST_F(Shared, AFreshReadWaitsForItsFill) {
+TEST_F(Shared, AFillThatAFreshReadWaitsForIsNot) {
   caller one = ask(here, 1, {.fresh = true});
   load(one, "a");
   EXPECT_EQ(tier->unhurried, 0);
