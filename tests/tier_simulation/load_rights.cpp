@@ -42,7 +42,8 @@ std::optional<std::string> load_rights::look(const sim_node::data& there, std::i
       const auto found = there.find(known.name);
       const bool is_there = found != there.end();
       std::string bytes = is_there ? bytes_of(which, found->second.bytes) : std::string{};
-      if (bytes == known.bytes) continue;
+      const std::int64_t ends = bytes.empty() ? 0 : found->second.ends_ms.value_or(0);
+      if (bytes == known.bytes && ends == known.ends_ms) continue;
       const bool lasts = !known.bytes.empty() && known.ends_ms > now_ms;
       const bool given_up = lasts && what.gives_up && what.by == known.holder;
       // A read may claim again what it has claimed, as long as it does not load by it.
@@ -54,7 +55,7 @@ std::optional<std::string> load_rights::look(const sim_node::data& there, std::i
       known.bytes = std::move(bytes);
       known.holder = known.bytes.empty() ? std::nullopt : what.by;
       known.unused = true;
-      known.ends_ms = known.bytes.empty() ? 0 : found->second.ends_ms.value_or(0);
+      known.ends_ms = ends;
     }
   }
   return wrong;
