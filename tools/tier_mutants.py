@@ -18,6 +18,8 @@ MUTANTS = [
      "  if (header->reign != on.reign) return take_away(bytes, on);\n", ""),
     ("another's lease is taken for one's own", TIER + "read_call.cpp",
      "      if (std::ranges::find(claims_, header->nonce) == claims_.end()) return decide(outcome::held, on);\n", ""),
+    ("a lease gives back another's right to replace", TIER + "read_call.cpp",
+     "      what_->refresh = has_lock_;\n", ""),
     ("a claim is sent again with its nonce", TIER + "read_call.cpp", "claims_.emplace_back(core_->nonce())",
      "claims_.emplace_back(claims_.empty() ? core_->nonce() : claims_.back())"),
     ("a read does not wait for the beat", TIER + "feeds.cpp",

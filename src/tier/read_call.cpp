@@ -217,6 +217,8 @@ void read_call::judge(const footing& on, resp::view reply) {
         looks_again_ = true;
         return;
       }
+      // The right to replace may be that of another load of this process, which is not to be given back with the lease.
+      what_->refresh = has_lock_;
       return decide(outcome::leased, on);
     case stored_kind::value:
     case stored_kind::absence: return judge_entry(on, bytes, *header);

@@ -165,6 +165,21 @@ TEST_F(read_call_test, no_claim_is_sent_twice_though_its_answer_was_lost) {
   EXPECT_EQ(decode_header(claims.back())->nonce, leased->nonce);
 }
 
+TEST_F(read_call_test, a_refresh_that_finds_nothing_has_the_lease_and_the_right_only_if_it_got_it) {
+  read();
+  for (const bool gets_right : {false, true}) {
+    stored.reset();
+    server.answer = [&](const words& command) {
+      if (command.front() == "SET" && command.at(1) != "k") return gets_right ? fine : null;
+      return reply(command);
+    };
+    const auto leased = read([](auto& what) { what.refresh = true; });
+    EXPECT_EQ(leased->is, outcome::leased);
+    EXPECT_EQ(leased->nonce, decode_header(*stored)->nonce);
+    EXPECT_EQ(leased->refresh, gets_right) << "the fill gives back what the read has";
+  }
+}
+
 TEST_F(read_call_test, a_claim_that_was_not_answered_is_good_once_it_is_seen) {
   read();
   stored.reset();

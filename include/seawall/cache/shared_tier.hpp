@@ -114,8 +114,8 @@ class tier_read : public tier_call {
   std::string key{};                   ///< The whole key, prefix included.
   bool takes_lease = true;             ///< False: `held` when there is nothing that can be used.
   bool expects_miss = false;           ///< A hint: takes the lease in the first round trip.
-  bool refresh = false;                ///< An entry was seen that is stale or soon will be: takes the right to replace
-                                       ///< it, which one caller at a time has; `hit` if it is fresh meanwhile.
+  bool refresh = false;                ///< An entry was seen, stale or soon so: takes the right to replace it, of one
+                                       ///< at a time; `hit` if it is fresh by then. Once `leased`: whether it is that.
   bool early = false;                  ///< With `refresh`: even if it is fresh.
   std::optional<tier_nonce> unusable{};  ///< The entry with this nonce is of no use to this caller: lease it away. With
                                          ///< `refresh`: it was seen, and is to be replaced though it may be fresh.
