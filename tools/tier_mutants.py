@@ -90,10 +90,8 @@ MUTANTS = [
      "                             .dated = true,\n", "                             .dated = false,\n"),
     ("an age is what the clock says", TIER + "entry_format.cpp",
      "std::clamp<std::int64_t>(add(now_ms, -written_ms), 0, century.count())", "add(now_ms, -written_ms)"),
-    ("what went stale before the clock began is stale for ever", "include/seawall/local/entry.hpp",
-     "return after(time_point{span}, fresh_until.time_since_epoch());", "return after(fresh_until, span);"),
-    ("a stale value that may be handed out has no end before the clock began", CACHE + "core_shared.hpp",
-     "after(time_point{policy.stale_for}, there.since.time_since_epoch());", "after(there.since, policy.stale_for);"),
+    ("what went stale before the clock began is stale for ever", "include/seawall/base/clock.hpp",
+     "never - std::max(base, time_point{})", "never - base"),
     # ---- versions ----
     ("an entry of the tier is taken though it is too old", CACHE + "load_op_shared.hpp",
      "if (asked.entry.version < how_.at_least) {", "if (false) {"),

@@ -63,6 +63,9 @@ TEST(TimeArithmetic, AfterSaturatesAtNever) {
   EXPECT_EQ(after(noon, never - noon - 1ns), never - 1ns);
   EXPECT_EQ(after(never, 0ns), never);
   EXPECT_EQ(after(never, 1ns), never);
+  EXPECT_EQ(after(time_point{-1h}, 3h), time_point{2h});
+  EXPECT_EQ(after(time_point{-3h}, 1h), time_point{-2h});
+  EXPECT_EQ(after(time_point{-1h}, forever), never);
 }
 
 TEST_F(SteadyClock, CoarseTimeLagsByNoMoreThanItSays) {

@@ -39,8 +39,7 @@ time_point fresh_schedule::due_of(const local::entry_times& times, std::size_t h
     due = times.fresh_until - lead - part_of(lead, draw / 2);
   }
   if (how_.every <= duration::zero()) return due;
-  const duration oldest = how_.every - part_of(how_.every, draw / 10);
-  return std::min(due, after(time_point{oldest}, times.written.time_since_epoch()));  // may be before the clock began
+  return std::min(due, after(times.written, how_.every - part_of(how_.every, draw / 10)));
 }
 
 duration fresh_schedule::pause_after(unsigned tries, duration lead) const noexcept {

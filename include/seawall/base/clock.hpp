@@ -3,6 +3,7 @@
 // Thread safety: all members may be called from any thread.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -18,9 +19,9 @@ inline constexpr time_point never = time_point::max();
 /// A duration that no deadline reaches; the explicit way to ask for an entry without a TTL.
 inline constexpr duration forever = duration::max();
 
-/// `base + span` without overflow: the sum, or `never`.
+/// `base + span` without overflow: the sum, or `never`. `base` may lie before the clock began.
 constexpr time_point after(time_point base, duration span) noexcept {
-  return span >= never - base ? never : base + span;
+  return span >= never - std::max(base, time_point{}) ? never : base + span;
 }
 
 class clock {

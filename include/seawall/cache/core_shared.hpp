@@ -169,8 +169,7 @@ auto core<K, V, Hash, Eq>::spare_of(flight<K, V>& which, const std::shared_ptr<w
   const time_point now = clock_->now();
   const local::proof* proof = which.proof.load(std::memory_order_relaxed);
   const bool proved = proof && proof->covers(now) && tags_.now() == which.tag_events;
-  const time_point end = after(time_point{policy.stale_for}, there.since.time_since_epoch());  // as entry_times has it
-  if (!proved || now >= end) return {};
+  if (!proved || now >= after(there.since, policy.stale_for)) return {};
   which.waiters.erase(self);
   return there;
 }

@@ -31,10 +31,10 @@ struct entry_times {
   duration refresh_before{};  ///< A use this long before `fresh_cap` starts a refresh; 0: none does.
   duration xfetch_scale{};   ///< beta x load time of XFetch (Vattani et al. 2015); 0: off.
 
-  time_point stale_until() const noexcept { return past_fresh(stale_for); }
-  time_point error_until() const noexcept { return past_fresh(stale_if_error); }
+  time_point stale_until() const noexcept { return after(fresh_until, stale_for); }
+  time_point error_until() const noexcept { return after(fresh_until, stale_if_error); }
   /// From here on the entry serves nobody and its memory may be taken back.
-  time_point keep_until() const noexcept { return past_fresh(std::max(stale_for, stale_if_error)); }
+  time_point keep_until() const noexcept { return after(fresh_until, std::max(stale_for, stale_if_error)); }
 
   /// The earliest moment at which a use may have to do more than return the value. XFetch draws -ln(u) <= 37 for a
   /// 53-bit u in (0, 1], so a use earlier than 37 scales before the cap can never win its draw.
@@ -43,12 +43,6 @@ struct entry_times {
     if (early == duration::zero()) return fresh_until;
     const time_point from = early >= fresh_cap - time_point{} ? time_point{} : fresh_cap - early;
     return std::min(fresh_until, from);
-  }
-
- private:
-  // What another machine has stored may have gone stale before this one's clock began, which `after` cannot begin at.
-  time_point past_fresh(duration span) const noexcept {
-    return after(time_point{span}, fresh_until.time_since_epoch());
   }
 };
 
