@@ -120,9 +120,7 @@ TEST_F(plain_calls_test, no_claim_is_sent_twice_though_its_answer_was_lost) {
     if (command.front() != "EVALSHA") return plain_reply(command);
     claims.push_back(command);
     if (claims.size() > 1) return plain_reply(command);
-    server.generation = 2;
-    tier->feed()->on_loss(1, tracking_loss::disconnected, 0);
-    tier->feed()->on_tracking(2);
+    reconnect();
     return std::string{};
   };
   const auto leased = ask([](auto& what) { what.expects_miss = true; });
@@ -148,9 +146,7 @@ TEST_F(plain_calls_test, a_read_without_an_answer_gives_all_its_claims_back) {
       return number(1);
     }
     claimed.push_back(command.at(5).substr(0, nonce_size));
-    server.generation = claimed.size() + 1;
-    tier->feed()->on_loss(claimed.size(), tracking_loss::disconnected, 0);
-    tier->feed()->on_tracking(server.generation);
+    reconnect();
     return std::string{};
   };
   EXPECT_EQ(ask([](auto& what) { what.expects_miss = true; })->is, outcome::failed);

@@ -67,9 +67,7 @@ TEST_F(read_call_test, no_answer_of_an_unknown_connection_is_believed) {
   stored = value('A');
   read();
   sent();
-  server.generation = 2;
-  tier->feed()->on_loss(1, tracking_loss::disconnected, 0);
-  tier->feed()->on_tracking(2);
+  reconnect();
   beat = reign_reply('B');
   stored = value('B', "new");
   const auto hit = read();
@@ -83,9 +81,7 @@ TEST_F(read_call_test, an_answer_of_a_new_connection_is_asked_for_again) {
   sent();
   server.answer = [this, first = true](const words& command) mutable {
     if (std::exchange(first, false)) {
-      server.generation = 2;
-      tier->feed()->on_loss(1, tracking_loss::disconnected, 0);
-      tier->feed()->on_tracking(2);
+      reconnect();
     }
     return reply(command);
   };
@@ -152,9 +148,7 @@ TEST_F(read_call_test, no_claim_is_sent_twice_though_its_answer_was_lost) {
     if (command.front() != "SET") return reply(command);
     claims.push_back(command.at(2));
     if (claims.size() > 1) return reply(command);
-    server.generation = 2;
-    tier->feed()->on_loss(1, tracking_loss::disconnected, 0);
-    tier->feed()->on_tracking(2);
+    reconnect();
     return std::string{};
   };
   const auto leased = read([](auto& what) { what.expects_miss = true; });
@@ -191,9 +185,7 @@ TEST_F(read_call_test, a_claim_that_was_not_answered_is_good_once_it_is_seen) {
       return reply(command);
     }
     lost = command.at(2);
-    server.generation = 2;
-    tier->feed()->on_loss(1, tracking_loss::disconnected, 0);
-    tier->feed()->on_tracking(2);
+    reconnect();
     return std::string{};
   };
   const auto leased = read([](auto& what) { what.expects_miss = true; });

@@ -153,18 +153,14 @@ TEST_F(remote_tier_test, what_was_replaced_at_once_is_accepted_and_not_proved) {
 
 TEST_F(remote_tier_test, a_fill_over_a_lease_that_another_reign_brought_back_is_not_accepted) {
   const auto leased = read();
-  server.generation = 2;
-  tier->feed()->on_loss(1, tracking_loss::disconnected, 0);
-  tier->feed()->on_tracking(2);
+  reconnect();
   beat = reign_reply('B');
   EXPECT_FALSE(fill(leased->nonce)->accepted);
 }
 
 TEST_F(remote_tier_test, a_fill_over_a_new_connection_to_the_same_reign_is_accepted) {
   const auto leased = read();
-  server.generation = 2;
-  tier->feed()->on_loss(1, tracking_loss::disconnected, 0);
-  tier->feed()->on_tracking(2);
+  reconnect();
   sent();
   EXPECT_TRUE(fill(leased->nonce)->accepted);
   EXPECT_THAT(sent(), ElementsAre("EVAL EVALSHA GETRANGE"));

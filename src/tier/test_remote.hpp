@@ -33,6 +33,12 @@ class remote_tier_test : public testing::Test {
     tier->feed()->on_tracking(server.generation);
   }
 
+  // What is asked from here on comes over another connection.
+  void reconnect() {
+    tier->feed()->on_loss(server.generation, tracking_loss::disconnected, 0);
+    tier->feed()->on_tracking(++server.generation);
+  }
+
   // One key, and the commands as a server has them.
   std::string reply(const words& command) {
     const std::string& name = command.front();

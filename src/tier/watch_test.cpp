@@ -152,8 +152,7 @@ TEST_F(watch_test, a_new_connection_is_tested_at_once) {
   tells = false;
   pass(1s);
   ASSERT_TRUE(tier->stats().deaf);
-  tier->feed()->on_loss(server.generation, tracking_loss::disconnected, 0);
-  tier->feed()->on_tracking(++server.generation);
+  reconnect();
   EXPECT_FALSE(tier->stats().deaf);
   pass(1s);
   EXPECT_TRUE(tier->stats().deaf);
