@@ -105,8 +105,9 @@ class steady_clock_source final : public clock {
 
  private:
   const clock_function kernel_clock_ = kernel_clock();
-  // Twice the tick: the coarse clock is one tick behind at most, and a late tick must not serve an expired entry.
-  const duration coarse_lag_ = 2 * resolution(CLOCK_MONOTONIC_COARSE);
+  // The coarse clock is one tick behind, unless the processor that advances it is not run by the hypervisor: after five
+  // ticks of its own without an advance another one takes over (MAX_STALLED_JIFFIES in the kernel's tick-sched.c).
+  const duration coarse_lag_ = 8 * resolution(CLOCK_MONOTONIC_COARSE);
   const std::shared_ptr<timer_thread_state> state_ = std::make_shared<timer_thread_state>();
   std::thread thread_;  // guarded by state_->mutex until destruction
 };

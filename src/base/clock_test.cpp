@@ -68,18 +68,32 @@ TEST(TimeArithmetic, AfterSaturatesAtNever) {
   EXPECT_EQ(after(time_point{-1h}, forever), never);
 }
 
-TEST_F(SteadyClock, CoarseTimeLagsByNoMoreThanItSays) {
-  const duration lag = time->coarse_lag();
-  EXPECT_GE(lag, 0ns);
-  EXPECT_LT(lag, 1s);
+TEST_F(SteadyClock, CoarseTimeIsNeverAhead) {
   for (int i = 0; i != 200'000; ++i) {
     const time_point before = time->now();
     const time_point coarse = time->coarse_now();
     const time_point later = time->now();
     ASSERT_LE(before, later);
     ASSERT_LE(coarse, later);
-    ASSERT_GE(coarse + lag, before);
   }
+}
+
+// An old kernel on a machine that others share may be late once; a lag that is too small is seen in every burst, which
+// is longer than a tick.
+TEST_F(SteadyClock, CoarseTimeLagsByNoMoreThanItSays) {
+  const duration lag = time->coarse_lag();
+  EXPECT_GE(lag, 0ns);
+  EXPECT_LT(lag, 1s);
+  const auto holds = [&] {
+    const time_point until = time->now() + 2 * lag;
+    for (time_point before = time->now(); before < until; before = time->now()) {
+      if (time->coarse_now() + lag < before) return false;
+    }
+    return true;
+  };
+  bool held = false;
+  for (int bursts = 0; bursts != 20 && !held; ++bursts) held = holds();
+  EXPECT_TRUE(held);
 }
 
 TEST_F(SteadyClock, ATimerRunsOnceAndNotBeforeItsTime) {

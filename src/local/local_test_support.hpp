@@ -62,7 +62,7 @@ struct one_bucket {
 /// A clock whose coarse reading is as late as it may be.
 class lagging_clock final : public clock {
  public:
-  static constexpr duration lag = std::chrono::milliseconds{8};
+  static constexpr duration lag = std::chrono::milliseconds{32};
   manual_clock exact;
 
   time_point now() const noexcept override { return exact.now(); }

@@ -133,9 +133,9 @@ class cache_core final : public stats_source {
     return standing::fresh;
   }
 
-  // The coarse time, which is a few milliseconds early, where that is nothing beside the time to live.
+  // The coarse time, which is a tick early as a rule, where even the whole lag is nothing beside the time to live.
   time_point moment(duration life) const noexcept {
-    return life > 1000 * lag_ ? clock_->coarse_now() : clock_->now();
+    return life > 250 * lag_ ? clock_->coarse_now() : clock_->now();
   }
 
   static void slide(entry_header& entry, std::int64_t now, const profile& how) noexcept {
