@@ -1,6 +1,7 @@
 // Databases behind caches: SQLite, loaders from queries, write-through, transactions that invalidate, and the outbox.
 #pragma once
 
+#include "seawall/source/cached_query.hpp"
 #include "seawall/source/outbox.hpp"
 #include "seawall/source/sql_database.hpp"
 #include "seawall/source/sql_loader.hpp"
