@@ -1,7 +1,7 @@
 // write_stream: the streams of a write-behind in Redis, and what is done with them. Partition P of "orders" is
 //   {orders:P}:writes   the stream: an entry for each write not dealt with yet, fields k and v; without
 //                       v the key is removed. Its group "drain" knows which entries somebody was given.
-//   {orders:P}:lease    who drains it, "TOKEN:OWNER", until it expires
+//   {orders:P}:lease    who drains it, "TOKEN:OWNER@RUN_ID" of the server, until it expires
 //   {orders:P}:fence    the token of the last lease
 //   {orders:P}:dead     what the source refuses: records of dead_letters by sequence
 // All keys of a partition are in one slot. What a drainer does is done by scripts that look at the lease first, so a
@@ -70,7 +70,8 @@ class write_stream {
   /// One pipeline; in the order of `writes`. Errors: of each write its own; errc::timed_out if it may take effect.
   std::vector<result<stream_id>> append(std::span<const staged_write> writes);
 
-  /// Renews each lease that `mine` has (a text for each partition, perhaps empty), and takes those that nobody has.
+  /// Renews each lease that `mine` has (a text for each partition, perhaps empty), and takes those that nobody has. A
+  /// lease that another server process gave is taken anew.
   std::vector<result<stream_lease>> hold(std::span<const std::string> mine) const;
   /// False: the server did not answer.
   bool release(unsigned partition, const std::string& lease) const;

@@ -6,18 +6,20 @@
 namespace seawall::source::scripts {
 
 // KEYS lease fence writes, ARGV mine owner milliseconds group. Answers the lease, empty if another has it, and whether
-// the group was made.
+// the group was made. On another server process (a failover, a restart) one's own lease is given anew: what was settled
+// under it last may not have come there.
 inline constexpr std::string_view hold = R"lua(
 local held = redis.call('GET', KEYS[1])
-if held then
-  if held ~= ARGV[1] then return {'', 0} end
+local run = redis.call('INFO', 'server'):match('run_id:(%x+)') or ''
+if held and held ~= ARGV[1] then return {'', 0} end
+if held and held:sub(-#run - 1) == '@' .. run then
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
   return {held, 0}
 end
 local now = redis.call('TIME')
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 local token = string.format('%.0f', math.max(last + 1, now[1] * 1000 + math.floor(now[2] / 1000)))
-local mine = token .. ':' .. ARGV[2]
+local mine = token .. ':' .. ARGV[2] .. '@' .. run
 local made = redis.pcall('XGROUP', 'CREATE', KEYS[3], ARGV[4], '0', 'MKSTREAM')
 if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then return made end
 redis.call('SET', KEYS[2], token)

@@ -42,6 +42,28 @@ TEST_F(RedisWriteFaults, WhatWasAcknowledgedOutlivesTheServer) {
   for (const auto& [key, version] : acknowledged) EXPECT_GE(rows.at(key).version, version) << key;
 }
 
+// A promoted replica, or a server that lost the end of its log, may have writes that were settled already. They were
+// given to the group, so only a lease that begins anew looks for them.
+TEST_F(RedisWriteFaults, WhatTheNextServerDoesNotKnowAsSettledIsSettledAgain) {
+  auto how = options_at(server->port());
+  how.redis.lease = 5s;
+  auto engine = engine_of(how, rows);
+  const std::string writes = "{" + how.redis.stream + ":0}:writes";
+  rows.block();
+  ASSERT_TRUE(put(*engine, "a", "1"));
+  rows.wait_blocked();
+  const std::string given = server->run({"DUMP", writes}).text;
+  rows.unblock();
+  const auto is_empty = [&] { return server->run({"XLEN", writes}) == "0"; };
+  servers::wait_until("it is settled", is_empty);
+  server->run({"RESTORE", writes, "0", given, "REPLACE"});
+  server->kill();
+  server->restart();
+  servers::wait_until("it is settled again", is_empty);
+  EXPECT_EQ(rows.value("a"), "1");
+  EXPECT_GT(rows.fences().back(), rows.fences().front());
+}
+
 TEST_F(RedisWriteFaults, AStreamThatIsGoneIsMadeAgain) {
   lines said;
   auto how = options_at(server->port());
