@@ -49,9 +49,10 @@ std::optional<std::string> load_rights::look(const sim_node::data& there, std::i
       // A read may claim again what it has claimed, as long as it does not load by it.
       const bool renewed = !bytes.empty() && known.unused && what.by && what.by == known.holder;
       if (lasts && !renewed && !bytes.empty() && what.by && reign_of(known.bytes) == reign_of(bytes)) {
-        wrong = fmt::format("process {}: takes the right to load key {} from its holder", *what.by, key);
+        wrong = fmt::format("process {}: takes the right to load key {} from its holder", process_of(*what.by), key);
       }
-      if (known.holder && known.unused && !given_up && !renewed) ++lost_[*known.holder][key];
+      const bool lost = known.holder && known.unused && !given_up && !renewed;
+      if (lost && lives_[process_of(*known.holder)] == *known.holder) ++lost_[process_of(*known.holder)][key];
       known.bytes = std::move(bytes);
       known.holder = known.bytes.empty() ? std::nullopt : what.by;
       known.unused = true;
@@ -61,20 +62,17 @@ std::optional<std::string> load_rights::look(const sim_node::data& there, std::i
   return wrong;
 }
 
-bool load_rights::use(int process, int key) {
-  if (lost_[process][key] != 0) return lost_[process][key]-- != 0;
+bool load_rights::use(int life, int key) {
+  int& lost = lost_[process_of(life)][key];
+  if (lost != 0) return lost-- != 0;
   return std::ranges::any_of(rights_[key], [&](right& one) {
-    return one.holder == process && std::exchange(one.unused, false);
+    return one.holder == life && std::exchange(one.unused, false);
   });
 }
 
-void load_rights::forget(int process) {
-  lost_[process] = {};
-  for (auto& both : rights_) {
-    for (right& one : both) {
-      if (one.holder == process) one.holder.reset();
-    }
-  }
+void load_rights::begins(int life) {
+  lives_[process_of(life)] = life;
+  lost_[process_of(life)] = {};
 }
 
 }  // namespace simulation

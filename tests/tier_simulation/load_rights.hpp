@@ -18,7 +18,11 @@ class load_rights {
 
   explicit load_rights(bool plain);
 
-  /// Whose command has changed what is there; nobody's, when something else did.
+  /// A process from its start to its end; the one that is started in its place is another life.
+  static constexpr int process_of(int life) { return life % most_processes; }
+  static constexpr int next_life(int life) { return life + most_processes; }
+
+  /// Which life's command has changed what is there; nobody's, when something else did.
   struct change {
     std::optional<int> by{};
     bool gives_up = false;  // a right of its own that goes is one that its load needs no longer
@@ -27,9 +31,9 @@ class load_rights {
   std::optional<std::string> look(const sim_node::data& there, std::int64_t now_ms, const change& what);
 
   /// A load begins: whether its process has a right that no load has begun by, or has lost one, which it need not know.
-  bool use(int process, int key);
-  /// The process has ended.
-  void forget(int process);
+  bool use(int life, int key);
+  /// The lives of the process before this one have ended; what they have sent may still arrive.
+  void begins(int life);
 
  private:
   enum kind : std::uint8_t { to_fill, to_replace };
@@ -38,7 +42,7 @@ class load_rights {
     std::string name;
     std::string bytes{};  // nonce and reign, or the token of the process; empty: nobody has it
     std::int64_t ends_ms = 0;
-    std::optional<int> holder{};
+    std::optional<int> holder{};  // a life
     bool unused = false;
   };
 
@@ -46,7 +50,8 @@ class load_rights {
 
   const bool plain_;
   std::array<std::array<right, kinds.size()>, keys> rights_;
-  std::array<std::array<int, keys>, most_processes> lost_{};  // before a load had begun by them
+  std::array<int, most_processes> lives_{};
+  std::array<std::array<int, keys>, most_processes> lost_{};  // of those lives, before a load had begun by them
 };
 
 }  // namespace simulation

@@ -38,7 +38,7 @@ struct sim_connection {
   };
 
   sim_node* node = nullptr;
-  int owner = 0;        // for the trace
+  int owner = 0;        // the life of a process
   bool tracked = false;
   bool heard = true;   // false: the client is gone
   bool broken = false;  // the server is gone

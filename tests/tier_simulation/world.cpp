@@ -53,7 +53,7 @@ world::world(std::uint64_t seed, bool tracing) : chance_(seed), added_(~seed), t
   for (std::size_t i = 0; i != count; ++i) {
     processes_.push_back(std::make_unique<process>());
     process& one = *processes_.back();
-    one.id = static_cast<int>(i);
+    one.id = one.life = static_cast<int>(i);
     bound_.emplace_back([this, &one](int key) { return bound_load(one, key); });
     start(one);
   }
@@ -236,7 +236,7 @@ void world::serve(sim_node& node, std::size_t which) {
     std::string text;
     for (std::size_t i = script ? 3 : 1; i < words.size(); ++i) text += " " + printable(words[i].substr(0, 40));
     note("the {} does {} for process {}{}: {}{}", node.is_primary() ? "primary" : "replica", client.in.front().ticket,
-         client.owner, client.heard ? "" : " (which has left)", words[0], text);
+         load_rights::process_of(client.owner), client.heard ? "" : " (which has left)", words[0], text);
   }
   const load_rights::change change{.by = client.owner, .gives_up = client.heard && !removes};
   node.serve(client);

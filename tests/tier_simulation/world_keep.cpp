@@ -35,7 +35,7 @@ void world::draw_keeping() {
 /// Only the schedule has this loader, and for each load it must have got a right anew.
 seawall::loaded<int> world::kept_load(process& one, int key) {
   note("process {}: loads key {}, which it keeps fresh", one.id, key);
-  if (!rights_->use(one.id, key)) {
+  if (!rights_->use(one.life, key)) {
     broken(fmt::format("process {}: key {} is kept fresh without the right to load it", one.id, key));
   }
   const std::uint32_t survived = std::exchange(faults_since_kept_[key], 0);

@@ -103,6 +103,7 @@ struct executor final : seawall::executor {
 
 struct process {
   int id;
+  int life = 0;  // of load_rights; the first is the id
   std::shared_ptr<sim_clock> clock;
   std::shared_ptr<sim_link> link;
   std::shared_ptr<executor> tasks;

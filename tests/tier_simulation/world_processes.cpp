@@ -36,7 +36,8 @@ seawall::cache_options<int, int> world::options_of(process& one) {
 
 void world::start(process& one) {
   one.clock = std::make_shared<sim_clock>(now_, clock_lag_);
-  one.link = std::make_shared<sim_link>(chance_, now_, true, one.id);
+  one.life = load_rights::next_life(one.life);
+  one.link = std::make_shared<sim_link>(chance_, now_, true, one.life);
   one.link->help = [this](const std::atomic<bool>& done) { help(done); };
   one.tasks = std::make_shared<executor>();
   auto how = tier_options_;
@@ -58,7 +59,7 @@ void world::start(process& one) {
   one.cache = std::make_shared<core>(options_of(one), seawall::hash<int>{}, std::equal_to<>{}, one.clock, one.tasks);
   one.cache->attach();
   one.returned = one.acknowledged = {};
-  if (rights_) rights_->forget(one.id);
+  if (rights_) rights_->begins(one.life);
   start_database(one);
   note("process {}: starts", one.id);
 }
