@@ -1,0 +1,53 @@
+// The check of who may load, by hand: it must notice a theft, and nothing else.
+#include "load_rights.hpp"
+
+#include "entry_format.hpp"
+#include "record_keys.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace simulation {
+namespace {
+
+constexpr int first_life = 1;
+constexpr int second_life = load_rights::next_life(first_life);
+
+struct load_rights_test : ::testing::Test {
+  /// Of a plain key: a nonce and a reign.
+  bool takes(int life, char nonce) {
+    there.insert_or_assign(seawall::tier::lease_key_of(key_names[0]),
+                           sim_node::item{.bytes = std::string(seawall::tier::nonce_size, nonce) + "a reign.", .ends_ms = 100});
+    return !rights.look(there, 0, {.by = life});
+  }
+
+  load_rights rights{true};
+  sim_node::data there;
+};
+
+TEST_F(load_rights_test, a_right_that_another_takes_is_noticed) {
+  EXPECT_TRUE(takes(first_life, 'a'));
+  EXPECT_FALSE(takes(2, 'b'));
+}
+
+TEST_F(load_rights_test, a_life_claims_again_what_it_has_not_used_even_after_its_end) {
+  rights.begins(first_life);
+  EXPECT_TRUE(takes(first_life, 'a'));
+  EXPECT_TRUE(takes(first_life, 'b'));
+  rights.begins(second_life);
+  EXPECT_TRUE(takes(first_life, 'c')) << "what it sent is executed late";
+  EXPECT_FALSE(rights.use(second_life, 0)) << "it is not this one's";
+  EXPECT_FALSE(takes(second_life, 'd'));
+}
+
+TEST_F(load_rights_test, a_right_is_used_once) {
+  rights.begins(first_life);
+  EXPECT_TRUE(takes(first_life, 'a'));
+  EXPECT_TRUE(rights.use(first_life, 0));
+  EXPECT_FALSE(rights.use(first_life, 0));
+  EXPECT_FALSE(takes(first_life, 'b')) << "its load has begun";
+}
+
+}  // namespace
+}  // namespace simulation
