@@ -17,8 +17,8 @@ constexpr int second_life = load_rights::next_life(first_life);
 struct load_rights_test : ::testing::Test {
   /// Of a plain key: a nonce and a reign.
   bool takes(int life, char nonce) {
-    there.insert_or_assign(seawall::tier::lease_key_of(key_names[0]),
-                           sim_node::item{.bytes = std::string(seawall::tier::nonce_size, nonce) + "a reign.", .ends_ms = 100});
+    const std::string right = std::string(seawall::tier::nonce_size, nonce) + "a reign.";
+    there.insert_or_assign(seawall::tier::lease_key_of(key_names[0]), sim_node::item{.bytes = right, .ends_ms = 100});
     return !rights.look(there, 0, {.by = life});
   }
 
