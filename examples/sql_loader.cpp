@@ -52,7 +52,7 @@ int main() {
 
   seawall::cache<std::string, std::vector<product>> lists{{.name = "lists"}};
   const sql::cached_query<product> cheaper_than{
-      lists, db, "SELECT id, name, price, note FROM products WHERE price < ?1 ORDER BY price", {"products"}};
+      lists, db, "SELECT id, name, price, note FROM products WHERE price < ?1 ORDER BY price"};
   const auto cheap = cheaper_than(500);                      // loaded
   const auto again = cheaper_than(500);                      // cached
   lists.invalidate_tag(sql::table_tag("products"));          // after a change of the table

@@ -4,7 +4,9 @@
 #include "postgres_talk.hpp"
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace seawall::postgres {
 
@@ -21,6 +23,7 @@ class postgres_connection final : public sql::connection {
   result<void> begin() override;
   result<void> commit() override;
   void rollback() noexcept override;
+  result<std::vector<std::string>> tables_of(std::string_view statement) override;
   /// The next statement connects.
   void close() noexcept {
     in_transaction_ = false;
@@ -32,6 +35,7 @@ class postgres_connection final : public sql::connection {
 
  private:
   result<sql::rows> drive(const request& what);
+  result<sql::rows> locked_by(std::string_view statement);
   bool strayed() const noexcept { return talk_.connected() && !talk_.in_transaction(); }
 
   const std::shared_ptr<settings> how_;

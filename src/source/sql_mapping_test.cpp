@@ -174,38 +174,6 @@ TEST_F(Mapping, ManyKeysAreOneStatement) {
   EXPECT_THAT(text_of(products.get_many(std::vector{5}, other)[0]), HasSubstr("nobody asked for its key"));
 }
 
-TEST_F(Mapping, ACachedQueryIsKeptForItsArgumentsAndItsTables) {
-  ASSERT_TRUE(db->execute("CREATE TABLE t (n INT)"));
-  ASSERT_TRUE(db->execute("INSERT INTO t VALUES (1), (2)"));
-  cache<std::string, std::vector<int>> lists{{.name = "lists"}};
-  sql::cached_query<int> below{lists, db, "SELECT n FROM t WHERE n < ?1 ORDER BY n", {"t"}};
-  EXPECT_THAT(**below(3), ElementsAre(1, 2));
-  EXPECT_THAT(**below(2), ElementsAre(1));
-  EXPECT_NE(below.key(2), below.key(3));
-  ASSERT_TRUE(db->execute("INSERT INTO t VALUES (0)"));
-  EXPECT_THAT(**below(3), ElementsAre(1, 2));
-  const auto done = db->transact([&](sql::transaction& t) -> result<void> {
-    t.invalidates_tag(lists, sql::table_tag("t"));
-    return {};
-  });
-  ASSERT_TRUE(done);
-  EXPECT_THAT(**below(3), ElementsAre(0, 1, 2));
-  EXPECT_THAT(**below(2), ElementsAre(0, 1));
-}
-
-TEST_F(Mapping, ACachedQueryNamesItsTables) {
-  cache<std::string, std::vector<int>> lists{{.name = "lists"}};
-  const std::vector<std::string> nine{"a", "b", "c", "d", "e", "f", "g", "h", "i"};
-  using list = std::vector<std::string_view>;
-  for (const auto& tables : {list{}, list(nine.begin(), nine.end())}) {
-    const sql::cached_query<int> nobody{lists, db, "SELECT 1", tables};
-    const auto refused = nobody();
-    ASSERT_FALSE(refused) << tables.size();
-    EXPECT_EQ(refused.error().code(), sql::make_error_code(sql::errc::argument));
-    EXPECT_THAT(refused.error().message(), HasSubstr("one to eight tables"));
-  }
-}
-
 // ---- SQLite ----
 
 struct Files : ::testing::Test {

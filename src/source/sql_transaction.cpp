@@ -12,6 +12,13 @@
 
 namespace seawall::sql {
 
+// ---- connection ----
+
+result<std::vector<std::string>> connection::tables_of(std::string_view statement) {
+  return fail(errc::failed, fmt::format("this kind of database does not say which tables a statement reads: name them "
+                                        "(\"{}\")", shortened(statement)));
+}
+
 // ---- statements ----
 
 result<rows> statements::run_with(std::string_view statement, const arguments& given, access how) {
@@ -66,6 +73,13 @@ result<rows> database::run(std::string_view statement, std::span<const value> gi
   }();
   if (how == access::write) await_publisher();
   return done;
+}
+
+result<std::vector<std::string>> database::tables_of(std::string_view statement) {
+  auto taken = take(access::read);
+  if (!taken) return std::unexpected(std::move(taken).error());
+  const lease held{*this, **taken, access::read};
+  return (*taken)->tables_of(statement);
 }
 
 // ---- transaction ----

@@ -138,11 +138,22 @@ result<sqlite3_stmt*> sqlite_connection::prepare(std::string_view statement) {
     known->second.used = ++uses_;
     return known->second.handle.get();
   }
+  auto made = compile(statement);
+  if (!made) return std::unexpected(std::move(made).error());
+  sqlite3_stmt* raw = made->get();
+  if (statements_.size() >= max_statements_) {
+    statements_.erase(std::ranges::min_element(statements_, {}, [](const auto& one) { return one.second.used; }));
+  }
+  statements_.emplace(statement, prepared{*std::move(made), ++uses_});
+  return raw;
+}
+
+result<sqlite_connection::statement_ptr> sqlite_connection::compile(std::string_view statement) {
   sqlite3_stmt* raw = nullptr;
   const char* rest = nullptr;
   const int code = sqlite3_prepare_v3(handle_.get(), statement.data(), static_cast<int>(statement.size()),
                                       SQLITE_PREPARE_PERSISTENT, &raw, &rest);
-  std::unique_ptr<sqlite3_stmt, finalizer> owner{raw};
+  statement_ptr owner{raw};
   if (code != SQLITE_OK) return std::unexpected(problem(code, statement));
   if (raw == nullptr) return sql::fail(sql::errc::argument, fmt::format("there is no statement in \"{}\"", statement));
   const std::string_view behind{rest, statement.data() + statement.size()};
@@ -151,11 +162,7 @@ result<sqlite3_stmt*> sqlite_connection::prepare(std::string_view statement) {
                      fmt::format("one statement at a time: \"{}\" is followed by \"{}\"",
                                  shortened(statement.substr(0, statement.size() - behind.size())), shortened(behind)));
   }
-  if (statements_.size() >= max_statements_) {
-    statements_.erase(std::ranges::min_element(statements_, {}, [](const auto& one) { return one.second.used; }));
-  }
-  statements_.emplace(statement, prepared{std::move(owner), ++uses_});
-  return raw;
+  return owner;
 }
 
 result<void> sqlite_connection::bind(sqlite3_stmt* to, std::span<const sql::value> given, std::string_view statement) {

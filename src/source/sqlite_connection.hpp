@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace seawall::sqlite {
 
@@ -21,6 +22,7 @@ class sqlite_connection final : public sql::connection {
   result<void> begin() override;
   result<void> commit() override;
   void rollback() noexcept override;
+  result<std::vector<std::string>> tables_of(std::string_view statement) override;
 
   /// Whether a statement changes something; false, too, if it cannot be prepared.
   bool changes(std::string_view statement);
@@ -32,8 +34,9 @@ class sqlite_connection final : public sql::connection {
   struct finalizer {
     void operator()(sqlite3_stmt* what) const noexcept { sqlite3_finalize(what); }
   };
+  using statement_ptr = std::unique_ptr<sqlite3_stmt, finalizer>;
   struct prepared {
-    std::unique_ptr<sqlite3_stmt, finalizer> handle;
+    statement_ptr handle;
     std::uint64_t used = 0;
   };
 
@@ -42,6 +45,7 @@ class sqlite_connection final : public sql::connection {
 
   result<void> set_up(const options& how, bool writes);
   result<void> pragma(std::string_view text);
+  result<statement_ptr> compile(std::string_view statement);
   result<sqlite3_stmt*> prepare(std::string_view statement);
   result<void> bind(sqlite3_stmt* to, std::span<const sql::value> given, std::string_view statement);
   result<void> step(sqlite3_stmt* what, std::string_view statement, sql::rows& out);

@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -37,6 +38,9 @@ class connection {
   virtual result<void> commit() = 0;
   /// Ends the transaction, if one is open, without a trace.
   virtual void rollback() noexcept = 0;
+
+  /// Outside a transaction: see database::tables_of. Of a database that does not say it: an error.
+  virtual result<std::vector<std::string>> tables_of(std::string_view statement);
 };
 
 /// Asking: what a database and a transaction share. All errors name the statement.

@@ -16,10 +16,12 @@
 #include <memory>
 #include <shared_mutex>
 #include <span>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace seawall::sql {
 
@@ -33,6 +35,10 @@ class database : public statements {
 
   /// One statement by itself. Inside a transaction of this thread it is not part of that: ask the transaction.
   result<rows> run(std::string_view statement, std::span<const value> given, access how) override;
+
+  /// The tables that a statement reads, each once, by the names that sql::table_tag takes. The statement is prepared,
+  /// and not run. See sql::cached_query for what counts.
+  result<std::vector<std::string>> tables_of(std::string_view statement);
 
   /// Runs `write(sql::transaction&)`, which returns a result, in a transaction, and commits: see sql_transaction.hpp.
   /// The answer is that of `write`, or why it was not committed.
