@@ -99,4 +99,20 @@ MUTANTS = [
     ("a wake-up before the wait is lost", CACHE + "blocking.hpp",
      "    unsigned now = signals_.load(std::memory_order_acquire);\n    while (now == seen_) {",
      "    unsigned now = signals_.load(std::memory_order_acquire);\n    seen_ = now;\n    while (now == seen_) {"),
+    # ---- coroutines ----
+    ("a coroutine sleeps through a wake-up before its wait", CACHE + "async_waiter.hpp",
+     "    if (!state_.compare_exchange_strong(before, state::waits, std::memory_order_acq_rel)) lot_->release(*this);\n"
+     "  }\n\n  void cancel", "    before = state_.exchange(state::waits);\n  }\n\n  void cancel"),
+    ("a coroutine is woken twice", CACHE + "async_waiter.hpp", "    if (!who.is_linked()) return;\n", ""),
+    ("a coroutine goes on by another's executor", CACHE + "async_waiter.hpp", " && executor_ == one.executor;", ";"),
+    ("coroutines are added to those that run", CACHE + "async_waiter.hpp", "    which->lot_->begin(*which);\n", ""),
+    ("what a handler throws takes the others along", CACHE + "async_waiter.hpp",
+     "      if (which->next_ != which->all_.size()) batch::post(std::move(which));\n", ""),
+    ("a context that ends leaves who waits", CACHE + "async_waiter.hpp", "void shutdown() override { lot->close(); }",
+     "void shutdown() override {}"),
+    ("a context has no work while somebody waits", CACHE + "async_waiter.hpp",
+     "boost::asio::execution::outstanding_work.tracked)", "boost::asio::execution::outstanding_work.untracked)"),
+    ("a coroutine that is cancelled goes on waiting", CACHE + "async_waiter.hpp",
+     "before, state::runs, std::memory_order_acq_rel)) lot_->release(*this);", "before, state::runs)) return;"),
+    ("nobody hurries a fill that began unhurried", CACHE + "load_op.hpp", "      core_->tier().tier().hurry();\n", ""),
 ]

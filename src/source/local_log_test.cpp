@@ -338,6 +338,24 @@ TEST(LocalLog, AfterACleanEndDamageIsNoTornWrite) {
   }
 }
 
+TEST(LocalLog, ALastFileThatIsGoneIsDamage) {
+  auto disk = std::make_shared<test_disk>();
+  writer user{disk};
+  ASSERT_TRUE(user.open());
+  ASSERT_TRUE(user.commit(2));
+  ASSERT_TRUE(user.log().finish(0));
+  user.close();
+  ASSERT_TRUE(disk->remove(path(1)));
+  const auto ignore = [](const log_record&) {};
+  const auto opened = local_log::open(disk, "t", user.how(), ignore);
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().message(), testing::HasSubstr("ends before operation"));
+  user.how().repair = true;
+  const auto repaired = local_log::open(disk, "t", user.how(), ignore);
+  ASSERT_TRUE(repaired);
+  EXPECT_EQ(repaired->recovery().lost_records, user.last()) << "with what was before the first";
+}
+
 // Wherever a repair ends, a later opening has what can be read, and the damaged file is there.
 TEST(LocalLog, ARepairThatIsCutOffKeepsTheDamagedFile) {
   for (std::size_t at = 0; at != 12; ++at) {

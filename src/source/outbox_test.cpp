@@ -203,9 +203,10 @@ struct indebted_cache {
   std::string name() const { return "indebted"; }
   void invalidate(const std::string&) {}
   void invalidate_tag(std::string_view) {}
-  bool clear() { return true; }
+  bool clear() { return clears; }
   std::size_t undelivered() const { return owed; }
   std::size_t owed = 1;
+  bool clears = true;
 };
 
 TEST_F(Outbox, RowsStayAsLongAsTheTierOfACacheOwesThem) {
@@ -219,6 +220,16 @@ TEST_F(Outbox, RowsStayAsLongAsTheTierOfACacheOwesThem) {
   far.owed = 0;
   EXPECT_EQ(one->run_once().value(), 2U);
   EXPECT_EQ(users.undelivered(), 0U) << "without a tier nothing is owed";
+}
+
+TEST_F(Outbox, AClearThatFailsLeavesItsRow) {
+  indebted_cache far{.owed = 0, .clears = false};
+  const auto one = relay();
+  one->add(far);
+  die("indebted", "all", "");
+  EXPECT_EQ(one->run_once().value(), 0U);
+  EXPECT_EQ(rows().size(), 1U);
+  EXPECT_EQ(one->stats().poisoned, 1U);
 }
 
 TEST_F(Outbox, ItsThreadMeasuresWhatIsLeft) {

@@ -114,6 +114,21 @@ TEST_F(Transactions, ASavepointThatFailsTakesItsPartWithIt) {
   EXPECT_THAT(cached(), ElementsAre(2));
 }
 
+TEST_F(Transactions, ASavepointThatCannotBeUndoneEndsItsTransaction) {
+  const auto done = db->transact([&](sql::transaction& t) -> result<void> {
+    EXPECT_TRUE(set(t, 1, 11));
+    EXPECT_FALSE(t.savepoint([&](sql::transaction& part) -> result<void> {
+      EXPECT_TRUE(set(part, 2, 22));
+      EXPECT_TRUE(part.execute("RELEASE seawall_1")) << "as a trigger or a proxy might";
+      return refused();
+    }));
+    return {};
+  });
+  EXPECT_FALSE(done);
+  EXPECT_THAT(stored(), ElementsAre(10, 20, 30));
+  EXPECT_THAT(cached(), ElementsAre(1, 2, 3));
+}
+
 TEST_F(Transactions, TagsAndWholeCaches) {
   numbers other{named("other")};
   other.put(5, 5);

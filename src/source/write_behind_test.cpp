@@ -232,6 +232,27 @@ TEST_F(WriteBehind, KeepsWhatTheSourceRefuses) {
   EXPECT_TRUE(open(how).dead_letters().empty());
 }
 
+TEST_F(WriteBehind, DeadLettersBeyondTheLimitStayInTheBacklog) {
+  std::promise<void> refused;
+  std::atomic<bool> said = false;
+  auto how = options();
+  how.most_dead_letters = 1;
+  how.is_permanent = [](const error&) { return true; };
+  how.on_log = [&](log_level, std::string_view text) {
+    if (text.find("a dead letter cannot be kept") != text.npos && !said.exchange(true)) refused.set_value();
+  };
+  auto writes = open(how);
+  const auto first = writes.put(1, "poison")->sequence;
+  ASSERT_TRUE(writes.flush(10s));
+  ASSERT_TRUE(writes.put(2, "poison"));
+  ASSERT_EQ(refused.get_future().wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(writes.stats().dead_letters, 1U);
+  EXPECT_EQ(writes.pending(2)->value, "poison");
+  ASSERT_TRUE(writes.discard(first));
+  ASSERT_TRUE(writes.flush(10s)) << "there is room again";
+  EXPECT_EQ(writes.dead_letters().at(0).key, 2);
+}
+
 TEST_F(WriteBehind, ADeadLetterIsNoNewerThanItWas) {
   auto how = options();
   std::atomic<bool> refuses = true;

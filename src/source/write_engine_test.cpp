@@ -236,6 +236,25 @@ TEST(WriteEngine, TellsOfWritesThatAreAcceptedWhenTheirCallerHasLeft) {
   ASSERT_TRUE(running->submit(false, "b", "1", 1s)) << "nobody is told who is still there";
 }
 
+TEST(WriteEngine, FlushesUntilTheCacheHasBeenTold) {
+  std::shared_ptr<write_engine> running;
+  gate opened;
+  std::promise<std::future<result<void>>> flush;
+  auto hooks = writing([&](auto) {
+    opened.pass();
+    return result<void>{};
+  });
+  hooks.settled = [&](auto) {
+    auto began = std::async(std::launch::async, [&] { return running->flush(10s, nullptr); });
+    EXPECT_EQ(began.wait_for(20ms), std::future_status::timeout) << "the source has it, and the cache does not know";
+    flush.set_value(std::move(began));
+  };
+  running = *open_write_engine(options(), hooks, std::make_shared<test_disk>());
+  ASSERT_TRUE(running->submit(false, "a", "1", 1s));
+  opened.open();
+  EXPECT_TRUE(flush.get_future().get().get());
+}
+
 TEST(WriteEngine, EndsNothingWhenAHookThrows) {
   auto how = options();
   std::mutex mutex;

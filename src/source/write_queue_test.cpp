@@ -185,6 +185,29 @@ TEST_F(WriteQueue, BuriesAtOnceWhatWillNeverSucceed) {
   EXPECT_EQ(text(queue.take(now, true)), "a2 ");
 }
 
+TEST_F(WriteQueue, WhatCameDuringABurialInVainReplacesWhatFailed) {
+  queue.add(put(1, "a"), now);
+  (void)queue.take(now, true);
+  const auto dead = queue.failed(now, true);
+  ASSERT_NE(dead, nullptr);
+  queue.add(put(2, "a"), now);
+  queue.keep(dead, now);
+  now += 1s;
+  EXPECT_EQ(text(queue.take(now, true)), "a2 ");
+  queue.succeeded();
+  EXPECT_EQ(queue.size(), 0U);
+  EXPECT_EQ(queue.window().settled_through(), 2U);
+}
+
+TEST_F(WriteQueue, WhatFailedByItselfGoesBehindTheOthers) {
+  queue.add(put(1, "a"), now);
+  (void)queue.take(now, true);
+  queue.add(put(2, "b"), now);
+  ASSERT_EQ(queue.failed(now, false), nullptr);
+  now += 1s;
+  EXPECT_EQ(text(queue.take(now, true)), "b2 ");
+}
+
 // A source that may have applied what it says it has not, and the list of all operations.
 struct model {
   write_queue queue;
