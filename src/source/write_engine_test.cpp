@@ -237,9 +237,9 @@ TEST(WriteEngine, TellsOfWritesThatAreAcceptedWhenTheirCallerHasLeft) {
 }
 
 TEST(WriteEngine, FlushesUntilTheCacheHasBeenTold) {
-  std::shared_ptr<write_engine> running;
   gate opened;
   std::promise<std::future<result<void>>> flush;
+  std::shared_ptr<write_engine> running;
   auto hooks = writing([&](auto) {
     opened.pass();
     return result<void>{};
