@@ -172,6 +172,13 @@ constexpr std::array replicas{
          .lease_expiries = 1,
          .tombstone_expiries = 1},
         reg | perm},
+    row{"ReplicaReached",
+        "A load asks the primary where it is, and reads the replica when that is there.",
+        {.rejected = retry, .load = loading::replica_reached, .evictions = 1, .lease_expiries = 1}},
+    row{"ReplicaReachedEarly",
+        "The primary is asked where it is before the lease is taken.",
+        {.rejected = retry, .load = loading::replica_early, .evictions = 1, .lease_expiries = 1},
+        lin | perm},
 };
 
 class Leases : public ::testing::TestWithParam<row> {};

@@ -48,6 +48,8 @@ enum class loading : std::uint8_t {
   replica,           ///< Nothing.
   replica_cooldown,  ///< A tombstone: while it is there, loads read the primary and do not fill.
   replica_floor,     ///< A tombstone with a floor, which the next lease inherits.
+  replica_reached,   ///< Nothing; a load waits until the replica has what the primary had after the load began.
+  replica_early,     ///< The same, with what the primary had when the reader began, before its lease.
 };
 
 struct shared_tier {
@@ -86,6 +88,7 @@ struct shared_tier {
     right by = right::none;
     std::uint8_t nonce = 0;  ///< Of its lease, or lost claim; of the marker that it saw; the leader that it waits for.
     bool early = false;      ///< It joined before the load began.
+    std::uint8_t reached = 0;  ///< What the replica must have: 0 before the primary was asked.
   };
 
   enum class step_of_writer : std::uint8_t { idle, commits, tells, returns, done };
@@ -153,9 +156,17 @@ struct shared_tier {
     state next = now;
     reader& self = next.readers[i];
     switch (self.at) {
-      case rstep::idle: self = {.at = rstep::asks, .floor = now.floor}; return out.step(next, "reader {} begins", i);
+      case rstep::idle:
+        self = {.at = rstep::asks, .floor = now.floor};
+        if (load == loading::replica_early) self.reached = now.committed;
+        return out.step(next, "reader {} begins", i);
       case rstep::asks: join_flights(now, i, out); return ask(now, i, out);
       case rstep::loads: {
+        if (load == loading::replica_reached && self.reached == 0) {
+          self.reached = now.committed;
+          return out.step(next, "reader {} waits for v{} on the replica", i, self.reached);
+        }
+        if (now.replica < self.reached) return;
         self.value = on_replica() && self.by != right::primary_only ? now.replica : now.committed;
         self.at = rstep::fills;
         if (self.by == right::primary_only) self = answer(self, now.committed);
