@@ -16,6 +16,10 @@ class postgres_connection final : public sql::connection {
 
   /// A statement by itself.
   result<sql::rows> run_alone(std::string_view statement, std::span<const sql::value> given, sql::access how);
+  /// A query by itself, on the very connection of the statement before: none is made for it.
+  result<sql::rows> run_behind(std::string_view statement, std::span<const sql::value> given) {
+    return drive({.statement = statement, .given = given, .in_transaction = true});
+  }
   /// Connects if it is not connected.
   result<void> try_out();
 

@@ -82,7 +82,7 @@ void outage::ended() {
   why_.reset();
 }
 
-result<std::shared_ptr<settings>> settings_of(const options& how) {
+result<std::shared_ptr<settings>> settings_of(const options& how, std::string_view of_servers) {
   if (auto valid = validate(how); !valid) return std::unexpected(std::move(valid).error());
   parsed from;
   from.options = PQconninfoParse(how.url.c_str(), &from.message);
@@ -110,7 +110,7 @@ result<std::shared_ptr<settings>> settings_of(const options& how) {
   if (from.value("application_name").empty()) add("application_name", how.application_name);
   // NOLINTNEXTLINE(concurrency-mt-unsafe): programs do not set variables meanwhile
   const char* const named = std::getenv("PGTARGETSESSIONATTRS");
-  if (from.value("target_session_attrs").empty() && named == nullptr) add("target_session_attrs", "primary");
+  if (from.value("target_session_attrs").empty() && named == nullptr) add("target_session_attrs", of_servers);
   return made;
 }
 

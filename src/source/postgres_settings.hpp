@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace seawall::postgres {
@@ -41,8 +42,8 @@ struct settings {
   std::atomic<std::uint64_t> prepared{0};
 };
 
-/// Checks the options and takes the url apart.
-result<std::shared_ptr<settings>> settings_of(const options& how);
+/// Checks the options and takes the url apart. `of_servers`: target_session_attrs, unless the url has it.
+result<std::shared_ptr<settings>> settings_of(const options& how, std::string_view of_servers = "primary");
 
 struct conn_closer {
   void operator()(PGconn* what) const noexcept { PQfinish(what); }

@@ -31,6 +31,11 @@ struct row_options {
   /// The column with the row's version: a number > 0 that grows with each commit that changes the row. It becomes the
   /// version of the entry, for consistency::at_least and versioned puts. Empty: none.
   std::string version{};
+  /// Instead of a column: the place in the database's log up to which the answer has all commits. Of a
+  /// postgres::replica, while its standby answers; else, and of absences, there is none. For consistency::at_least with
+  /// what replica::position says after a commit has returned. Never in a cache that values are put in with versions
+  /// (sql::transaction::publishes): a column's numbers are lower than any place, so that nothing would be replaced.
+  bool log_position = false;
 };
 
 namespace detail {
@@ -38,6 +43,7 @@ namespace detail {
 /// What a loader answers: the value of a row, with its version.
 template <class T>
 result<loaded<T>> to_answer(T value, const row_view& from, const row_options& how) {
+  if (how.log_position) return loaded<T>(std::move(value)).with({.version = from.log_position()});
   if (how.version.empty()) return loaded<T>(std::move(value));
   auto version = from.get<std::uint64_t>(how.version);
   if (!version) return std::unexpected(std::move(version).error());

@@ -40,6 +40,9 @@ class rows {
   std::vector<std::string> columns{};
   std::vector<value> values{};         ///< Row after row.
   sql::changes changed{};
+  /// All commits up to this place in the database's log are in the answer; 0: that is not known. Of a
+  /// postgres::replica, when it was the standby that answered.
+  std::uint64_t log_position = 0;
 
   std::size_t size() const noexcept { return columns.empty() ? 0 : values.size() / columns.size(); }
   row_view operator[](std::size_t row) const noexcept;
@@ -56,6 +59,8 @@ class row_view {
 
   std::size_t columns() const noexcept { return all_->columns.size(); }
   const value& at(std::size_t column) const noexcept { return all_->values[row_ * columns() + column]; }
+  /// Of the answer that the row is in.
+  std::uint64_t log_position() const noexcept { return all_->log_position; }
 
   /// The column with this name, or at this place.
   template <class T>
