@@ -260,4 +260,16 @@ MUTANTS = [
      "    if (row.before) follow(mapping, {row.schema, row.table, row.what, true, *row.before});\n", ""),
     ("a truncate invalidates nothing", SOURCE + "capture_collector.cpp",
      "    if ((*table)->mapped != nullptr) steps_.add_whole(*(*table)->mapped);\n", ""),
+    # ---- loads from a standby ----
+    ("a standby is read wherever it is", SOURCE + "postgres_replica.cpp",
+     "const bool there = here->timeline == wanted.timeline && here->at >= wanted.at;",
+     "const bool there = wanted.at != 0;"),
+    ("the places of two timelines are compared", SOURCE + "postgres_replica.cpp",
+     "here->timeline == wanted.timeline && ", ""),
+    ("each query waits for a standby that is behind", SOURCE + "postgres_replica.cpp",
+     "hurries_until_.store(after(now, hurry_for)", "hurries_until_.store(after(now, hurry_for - hurry_for)"),
+    ("a commit that is not on the disk is passed over", SOURCE + "log_end.cpp",
+     "SELECT (pg_current_wal_insert_lsn() -", "SELECT (pg_current_wal_flush_lsn() -"),
+    ("a place that was asked for before counts", SOURCE + "log_end.cpp", "mine = begun_ + 1;",
+     "mine = begun_ == ended_ ? begun_ + 1 : begun_;"),
 ]
