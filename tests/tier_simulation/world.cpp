@@ -239,8 +239,10 @@ void world::serve(sim_node& node, std::size_t which) {
          load_rights::process_of(client.owner), client.heard ? "" : " (which has left)", words[0], text);
   }
   const load_rights::change change{.by = client.owner, .gives_up = client.heard && !removes};
+  const std::string asked = client.in.front().bytes;
   node.serve(client);
   look_at_store();
+  if (node.is_primary()) has_met(client.owner, asked);
   if (node.is_primary()) look_at_rights(change);
 }
 

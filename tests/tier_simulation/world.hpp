@@ -151,6 +151,7 @@ class world {
   void look_at_entry(int key, std::string_view bytes);
   bool has_old_tag(const seawall::tier_entry& entry);
   void has_answered(process& one, int key, int version);
+  void has_met(int life, std::string_view asked);
   void add_counters(const process& one);
 
   // world_faults.cpp

@@ -85,8 +85,18 @@ void world::probe() {
 
 void world::has_answered(process& one, int key, int version) {
   // Of bare values, what was only in a process may be older than what another program has stored.
-  const bool was_stored = plain_ ? plain_stored_[key].contains(version) : version <= stored_[key];
+  const bool was_stored = plain_ ? plain_stored_[key].contains(version) : version <= one.met[key];
   if (was_stored) one.returned[key] = std::max(one.returned[key], version);
+}
+
+// What a process has loaded by itself binds nothing, even if another one has stored the same meanwhile: it has neither
+// got that from the tier, nor has the tier taken it.
+void world::has_met(int life, std::string_view asked) {
+  process& one = *processes_[load_rights::process_of(life)];
+  if (one.life != life) return;
+  for (int key = 0; key != keys; ++key) {
+    if (asked.find(key_names[key]) != std::string_view::npos) one.met[key] = stored_[key];
+  }
 }
 
 void world::look_at_store() {

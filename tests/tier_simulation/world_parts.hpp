@@ -121,7 +121,8 @@ struct process {
   int transactions = 0;  // under way
   time_point paused_until{};
   bool inside = false;  // its loader runs
-  versions returned{};  // highest version that a read which is not fresh was answered
+  versions met{};       // highest version that the tier had when it last did something with the key for this process
+  versions returned{};  // highest of those that a read which is not fresh was answered
   versions acknowledged{};
 };
 

@@ -58,7 +58,7 @@ void world::start(process& one) {
   one.tier = *std::move(made);
   one.cache = std::make_shared<core>(options_of(one), seawall::hash<int>{}, std::equal_to<>{}, one.clock, one.tasks);
   one.cache->attach();
-  one.returned = one.acknowledged = {};
+  one.met = one.returned = one.acknowledged = {};
   if (rights_) rights_->begins(one.life);
   start_database(one);
   note("process {}: starts", one.id);
