@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace seawall::servers {
@@ -38,5 +40,20 @@ inline constexpr std::uint16_t bus_distance = 10'000;
 
 /// A free port whose number + `bus_distance` is free, too. Throws std::runtime_error if there is none.
 reserved_port reserve_port();
+
+/// A server of `make`, as a pointer, once `begin` does not throw std::runtime_error. Somebody who knows nothing of
+/// reservations may take the port before the server does, as its log says then: four are tried.
+template <class Make, class Begin>
+auto start_on_free_port(const Make& make, const Begin& begin) {
+  for (int left = 3;; --left) {
+    auto server = make();
+    try {
+      begin(*server);
+      return server;
+    } catch (const std::runtime_error&) {
+      if (left == 0 || server->log().find("already in use") == std::string::npos) throw;
+    }
+  }
+}
 
 }  // namespace seawall::servers

@@ -138,9 +138,8 @@ const std::string& why_no_postgres() { return installed().missing; }
 
 std::unique_ptr<postgres_server> postgres_server::start(postgres_options how) {
   if (!why_no_postgres().empty()) throw std::runtime_error(why_no_postgres());
-  std::unique_ptr<postgres_server> server{new postgres_server{how}};
-  server->launch();
-  return server;
+  return start_on_free_port([&] { return std::unique_ptr<postgres_server>{new postgres_server{how}}; },
+                            [](postgres_server& server) { server.launch(); });
 }
 
 postgres_server::postgres_server(const postgres_options& how) {

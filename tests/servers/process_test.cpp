@@ -12,9 +12,12 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -148,6 +151,34 @@ TEST(TempDir, IsRemovedWithItsContent) {
     EXPECT_TRUE(std::filesystem::exists(path / "file"));
   }
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+/// One whose port somebody else has.
+struct late_server {
+  std::string log() const { return said; }
+  std::string said;
+};
+
+TEST(StartOnFreePort, TriesAnotherOneWhereThePortIsTaken) {
+  struct row {
+    int fails;
+    std::string_view said;
+    int made;
+    bool starts;
+  };
+  for (const row& one : {row{0, "", 1, true}, row{3, "Address already in use", 4, true},
+                         row{4, "Address already in use", 4, false}, row{1, "out of memory", 1, false}}) {
+    int made = 0;
+    const auto start = [&] {
+      return start_on_free_port([&] { return ++made, std::make_unique<late_server>(std::string{one.said}); },
+                                [&](const late_server&) {
+                                  if (made <= one.fails) throw std::runtime_error("it has ended");
+                                });
+    };
+    if (one.starts) EXPECT_NE(start(), nullptr);
+    else EXPECT_THROW(start(), std::runtime_error);
+    EXPECT_EQ(made, one.made);
+  }
 }
 
 }  // namespace

@@ -69,16 +69,7 @@ std::unique_ptr<redis_server> redis_server::launch(redis_options how) {
 }
 
 std::unique_ptr<redis_server> redis_server::start(redis_options how) {
-  // Somebody who knows nothing of reservations may take the port before the server does.
-  for (int left = 3;; --left) {
-    auto server = launch(how);
-    try {
-      server->wait_ready();
-      return server;
-    } catch (const std::runtime_error&) {
-      if (left == 0 || server->log().find("already in use") == std::string::npos) throw;
-    }
-  }
+  return start_on_free_port([&] { return launch(how); }, [](redis_server& server) { server.wait_ready(); });
 }
 
 redis_server::redis_server(redis_options how) : how_(std::move(how)) {
