@@ -75,16 +75,9 @@ sql::arguments arguments_before(const Parts& parts, std::index_sequence<I...>) {
 }
 
 template <class T>
-result<std::vector<T>> all_as(result<sql::rows> found) {
-  if (!found) return std::unexpected(std::move(found).error());
-  std::vector<T> made;
-  made.reserve(found->size());
-  for (std::size_t i = 0; i != found->size(); ++i) {
-    auto one = (*found)[i].template as<T>();
-    if (!one) return std::unexpected(std::move(one).error());
-    made.push_back(*std::move(one));
-  }
-  return made;
+result<std::vector<T>> all_as(const result<sql::rows>& found) {
+  const auto as = [](const sql::row_view& row) { return row.as<T>(); };
+  return sql::mapped_rows(found, as);
 }
 
 inline result<sql::changes> only_changes(result<sql::rows> found) {

@@ -105,13 +105,13 @@ struct mapped_type<result<T>> {
 
 }  // namespace detail
 
+/// Each row of an answer as `mapper` has it: all, or the first error, which may be what the mapper throws.
 template <class Mapper>
-auto statements::mapped(std::string_view statement, Mapper& mapper, const arguments& given) {
+auto mapped_rows(const result<rows>& found, Mapper& mapper) {
   using answer = std::remove_cvref_t<std::invoke_result_t<Mapper&, const row_view&>>;
   using T = typename detail::mapped_type<answer>::type;
   using all = result<std::vector<T>>;
-  auto found = run_with(statement, given, access::read);
-  if (!found) return all(std::unexpected(std::move(found).error()));
+  if (!found) return all(std::unexpected(found.error()));
   std::vector<T> made;
   made.reserve(found->size());
   try {
@@ -128,6 +128,11 @@ auto statements::mapped(std::string_view statement, Mapper& mapper, const argume
     return all(std::unexpected(seawall::detail::current_failure()));
   }
   return all(std::move(made));
+}
+
+template <class Mapper>
+auto statements::mapped(std::string_view statement, Mapper& mapper, const arguments& given) {
+  return mapped_rows(run_with(statement, given, access::read), mapper);
 }
 
 }  // namespace seawall::sql
