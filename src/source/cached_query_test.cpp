@@ -21,10 +21,10 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using names = std::vector<std::string>;
+using table_names = std::vector<std::string>;
 using number_lists = cache<std::string, std::vector<int>>;
 
-std::vector<int> numbers(const number_lists::answer& answer) {
+std::vector<int> loaded_numbers(const number_lists::answer& answer) {
   if (!answer) throw std::runtime_error(answer.error().message());
   return **answer;
 }
@@ -50,14 +50,14 @@ TEST_F(CachedQueries, AreKeptForTheirArgumentsAndTheTablesThatAreNamed) {
   run("CREATE TABLE t (n INT)");
   run("INSERT INTO t VALUES (1), (2)");
   const sql::cached_query<int> below{lists, db, "SELECT n FROM t WHERE n < ?1 ORDER BY n", {"t"}};
-  EXPECT_THAT(numbers(below(3)), ElementsAre(1, 2));
-  EXPECT_THAT(numbers(below(2)), ElementsAre(1));
+  EXPECT_THAT(loaded_numbers(below(3)), ElementsAre(1, 2));
+  EXPECT_THAT(loaded_numbers(below(2)), ElementsAre(1));
   EXPECT_NE(below.key(2), below.key(3));
   run("INSERT INTO t VALUES (0)");
-  EXPECT_THAT(numbers(below(3)), ElementsAre(1, 2));
+  EXPECT_THAT(loaded_numbers(below(3)), ElementsAre(1, 2));
   invalidate("t");
-  EXPECT_THAT(numbers(below(3)), ElementsAre(0, 1, 2));
-  EXPECT_THAT(numbers(below(2)), ElementsAre(0, 1));
+  EXPECT_THAT(loaded_numbers(below(3)), ElementsAre(0, 1, 2));
+  EXPECT_THAT(loaded_numbers(below(2)), ElementsAre(0, 1));
 }
 
 TEST_F(CachedQueries, AskForTheTablesThatNobodyNames) {
@@ -68,23 +68,23 @@ TEST_F(CachedQueries, AskForTheTablesThatNobodyNames) {
   run("INSERT INTO items VALUES (1, 10), (2, 20)");
   run("INSERT INTO prices VALUES (1, 100), (2, 200)");
   const sql::cached_query<int> below{lists, db, "SELECT n FROM offers WHERE cents < ?1 ORDER BY n"};
-  EXPECT_THAT(numbers(below(150)), ElementsAre(10));      // before its tables were known,
-  EXPECT_THAT(numbers(below(250)), ElementsAre(10, 20));  // and after
+  EXPECT_THAT(loaded_numbers(below(150)), ElementsAre(10));      // before its tables were known,
+  EXPECT_THAT(loaded_numbers(below(250)), ElementsAre(10, 20));  // and after
   run("UPDATE items SET n = n + 1");
   invalidate("others");
-  EXPECT_THAT(numbers(below(150)), ElementsAre(10));
-  EXPECT_THAT(numbers(below(250)), ElementsAre(10, 20));
+  EXPECT_THAT(loaded_numbers(below(150)), ElementsAre(10));
+  EXPECT_THAT(loaded_numbers(below(250)), ElementsAre(10, 20));
   invalidate("main.items");
-  EXPECT_THAT(numbers(below(150)), ElementsAre(11));
-  EXPECT_THAT(numbers(below(250)), ElementsAre(11, 21));
+  EXPECT_THAT(loaded_numbers(below(150)), ElementsAre(11));
+  EXPECT_THAT(loaded_numbers(below(250)), ElementsAre(11, 21));
   run("DELETE FROM prices WHERE id = 1");
   invalidate("prices");
-  EXPECT_THAT(numbers(below(150)), ElementsAre());
-  EXPECT_THAT(numbers(below(250)), ElementsAre(21));
+  EXPECT_THAT(loaded_numbers(below(150)), ElementsAre());
+  EXPECT_THAT(loaded_numbers(below(250)), ElementsAre(21));
 }
 
 TEST_F(CachedQueries, HaveOneTableToEight) {
-  const names nine{"a", "b", "c", "d", "e", "f", "g", "h", "i"};
+  const table_names nine{"a", "b", "c", "d", "e", "f", "g", "h", "i"};
   std::string all = "SELECT 1 FROM ";
   for (const auto& one : nine) {
     run("CREATE TABLE " + one + " (n INT)");
@@ -114,7 +114,7 @@ class asked_database final : public sql::database {
  public:
   sql::dialect dialect() const noexcept override { return sql::dialect::sqlite; }
 
-  std::function<result<names>()> tables = [] { return names{"t"}; };
+  std::function<result<table_names>()> tables = [] { return table_names{"t"}; };
   std::atomic<unsigned> asked = 0;
 
  protected:
@@ -134,7 +134,7 @@ class asked_database final : public sql::database {
     result<void> begin() override { return {}; }
     result<void> commit() override { return {}; }
     void rollback() noexcept override {}
-    result<names> tables_of(std::string_view) override { return ++db.asked, db.tables(); }
+    result<table_names> tables_of(std::string_view) override { return ++db.asked, db.tables(); }
 
     asked_database& db;
   };
@@ -145,14 +145,14 @@ class asked_database final : public sql::database {
 TEST_F(CachedQueries, AskOnceAndAgainAfterAFailure) {
   const auto played = std::make_shared<asked_database>();
   const sql::cached_query<int> seven{lists, played, "SELECT 7"};
-  played->tables = []() -> result<names> { return sql::fail(sql::errc::unreachable, "away"); };
+  played->tables = []() -> result<table_names> { return sql::fail(sql::errc::unreachable, "away"); };
   const auto failed = seven(1);
   ASSERT_FALSE(failed);
   EXPECT_TRUE(sql::is(failed.error(), sql::errc::unreachable)) << failed.error().message();
-  played->tables = [] { return names{"public.t"}; };
+  played->tables = [] { return table_names{"public.t"}; };
   const auto copy = seven;
-  for (int i = 2; i != 5; ++i) EXPECT_THAT(numbers(copy(i)), ElementsAre(7));
-  EXPECT_THAT(numbers(seven(5)), ElementsAre(7));
+  for (int i = 2; i != 5; ++i) EXPECT_THAT(loaded_numbers(copy(i)), ElementsAre(7));
+  EXPECT_THAT(loaded_numbers(seven(5)), ElementsAre(7));
   EXPECT_EQ(played->asked.load(), 2U);
   for (int i = 2; i != 6; ++i) EXPECT_TRUE(lists.contains(seven.key(i))) << i;
   invalidate("t");
@@ -168,7 +168,7 @@ TEST_F(CachedQueries, MayBeFirstOnSeveralThreads) {
     for (int i = 0; i != 4; ++i) {
       threads.emplace_back([&, i] {
         together.arrive_and_wait();
-        for (int j = 0; j != 4; ++j) EXPECT_THAT(numbers(seven(4 * j + i)), ElementsAre(7));
+        for (int j = 0; j != 4; ++j) EXPECT_THAT(loaded_numbers(seven(4 * j + i)), ElementsAre(7));
       });
     }
   }
@@ -179,10 +179,10 @@ TEST_F(CachedQueries, MayBeFirstOnSeveralThreads) {
 
 TEST_F(CachedQueries, AnswerWhatIsCachedWithoutTheDatabase) {
   const auto played = std::make_shared<asked_database>();
-  EXPECT_THAT(numbers(sql::cached_query<int>(lists, played, "SELECT 7")(1)), ElementsAre(7));
-  played->tables = []() -> result<names> { return sql::fail(sql::errc::unreachable, "away"); };
+  EXPECT_THAT(loaded_numbers(sql::cached_query<int>(lists, played, "SELECT 7")(1)), ElementsAre(7));
+  played->tables = []() -> result<table_names> { return sql::fail(sql::errc::unreachable, "away"); };
   const sql::cached_query<int> anew{lists, played, "SELECT 7"};
-  EXPECT_THAT(numbers(anew(1)), ElementsAre(7));
+  EXPECT_THAT(loaded_numbers(anew(1)), ElementsAre(7));
   EXPECT_FALSE(anew(2));
 }
 
@@ -205,7 +205,7 @@ TEST(SqliteTables, AreThoseThatTheStatementCanRead) {
   }
   const struct {
     std::string_view statement;
-    names tables;
+    table_names tables;
   } table[] = {
       {"SELECT * FROM items WHERE id = ?1", {"items"}},
       {"SELECT count(*) FROM ITEMS", {"items"}},

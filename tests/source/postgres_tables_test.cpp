@@ -12,9 +12,9 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using names = std::vector<std::string>;
+using table_names = std::vector<std::string>;
 
-std::vector<int> numbers(const result<value_ptr<std::vector<int>>>& answer) {
+std::vector<int> loaded_numbers(const result<value_ptr<std::vector<int>>>& answer) {
   if (!answer) throw std::runtime_error(answer.error().message());
   return **answer;
 }
@@ -45,7 +45,7 @@ struct TablesOnPostgres : OnPostgres {
 TEST_F(TablesOnPostgres, AreThoseThatTheStatementNames) {
   const struct {
     std::string_view statement;
-    names tables;
+    table_names tables;
   } table[] = {
       {"SELECT n FROM items WHERE id = $1", {"items"}},
       {"SELECT n FROM public.items WHERE id = $1 AND $2::text IS NOT NULL", {"items"}},
@@ -139,7 +139,7 @@ TEST_F(TablesOnPostgres, AreAskedAgainWhenTheServerIsBack) {
   EXPECT_TRUE(failed_with(above(0), sql::errc::unreachable));
   server->restart();
   servers::wait_until("the server is asked", [&] { return above(1).has_value(); });
-  EXPECT_THAT(numbers(above(1)), ElementsAre(7));
+  EXPECT_THAT(loaded_numbers(above(1)), ElementsAre(7));
   lists.invalidate_tag(sql::table_tag("items"));
   EXPECT_FALSE(lists.contains(above.key(1)));
 }
@@ -165,7 +165,7 @@ struct CachedOnPostgres : OnLogicalServer {
     OnLogicalServer::TearDown();
   }
   void expect_loaded_anew(const std::vector<int>& now) {
-    servers::wait_until("the query is loaded anew", [&] { return numbers((*offers)(1000)) == now; });
+    servers::wait_until("the query is loaded anew", [&] { return loaded_numbers((*offers)(1000)) == now; });
   }
 
   cache<std::string, std::vector<int>> found{{.name = "found", .executor = executor}};
@@ -173,7 +173,7 @@ struct CachedOnPostgres : OnLogicalServer {
 };
 
 TEST_F(CachedOnPostgres, AreStaleAfterATransactionOfTheirTables) {
-  EXPECT_THAT(numbers((*offers)(1000)), ElementsAre(500));
+  EXPECT_THAT(loaded_numbers((*offers)(1000)), ElementsAre(500));
   const auto write = [&](std::string_view statement, std::string_view table) {
     const auto done = db->transact([&](sql::transaction& t) -> result<void> {
       if (auto changed = t.execute(statement); !changed) return std::unexpected(std::move(changed).error());
@@ -185,11 +185,11 @@ TEST_F(CachedOnPostgres, AreStaleAfterATransactionOfTheirTables) {
   write("UPDATE products SET name = 'new' WHERE id = 1", "products");
   EXPECT_TRUE(found.contains(offers->key(1000)));
   write("UPDATE prices SET cents = 200 WHERE id = 1", "prices");
-  EXPECT_THAT(numbers((*offers)(1000)), ElementsAre(1000));
+  EXPECT_THAT(loaded_numbers((*offers)(1000)), ElementsAre(1000));
   write("UPDATE prices SET cents = 300 WHERE id = 1", "public.prices");
-  EXPECT_THAT(numbers((*offers)(1000)), ElementsAre(1500));
+  EXPECT_THAT(loaded_numbers((*offers)(1000)), ElementsAre(1500));
   write("UPDATE shop.stock SET n = 6", "shop.stock");
-  EXPECT_THAT(numbers((*offers)(1000)), ElementsAre(1800));
+  EXPECT_THAT(loaded_numbers((*offers)(1000)), ElementsAre(1800));
 }
 
 TEST_F(CachedOnPostgres, AreStaleAfterAChangeThatIsCaptured) {
@@ -197,7 +197,7 @@ TEST_F(CachedOnPostgres, AreStaleAfterAChangeThatIsCaptured) {
   capture->table("prices").tag(found, sql::table_tag("prices"));
   capture->table("shop.stock").tag(found, sql::table_tag("shop.stock"));
   ASSERT_TRUE(capture->start());
-  EXPECT_THAT(numbers((*offers)(1000)), ElementsAre(500));
+  EXPECT_THAT(loaded_numbers((*offers)(1000)), ElementsAre(500));
   run("UPDATE products SET name = 'new' WHERE id = 1");
   catch_up();
   EXPECT_TRUE(found.contains(offers->key(1000)));
