@@ -110,6 +110,21 @@ TEST_F(OnLogicalServer, ASlotThatIsGoneOrLostClearsEverythingAndIsMadeAnew) {
   catch_up();
 }
 
+// What was changed before it is known to nobody but by the clear.
+TEST_F(OnLogicalServer, ASlotIsMadeOnceItsClearIsDelivered) {
+  std::atomic<bool> delivered{false};
+  auto how = options();
+  how.delivered = [&] { return delivered.load(); };
+  fill();
+  const auto capture = started(how);
+  EXPECT_FALSE(products.contains(10));
+  EXPECT_EQ(capture->stats().slots, 0);
+  EXPECT_FALSE(capture->stats().streaming);
+  delivered = true;
+  expect_streaming(*capture, 1);
+  EXPECT_EQ(capture->stats().slots, 1);
+}
+
 TEST_F(OnLogicalServer, APlaceIsConfirmedOnceDelivered) {
   std::atomic<bool> delivered{true};
   auto how = options();

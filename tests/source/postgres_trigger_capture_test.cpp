@@ -125,13 +125,16 @@ TEST_F(ByTrigger, ACrashBetweenReadingAndRemovingRepeats) {
   auto capture = started(how);
   catch_up();
   expect_drained();
+  const auto before = capture->stats().seen;
   delivered = false;
   fill();
   run("UPDATE products SET name = 'a' WHERE id = 1");
   expect_gone(products, 1);
   run("UPDATE products SET name = 'a' WHERE id = 2");
   expect_gone(products, 2);  // what is not delivered holds nothing up
+  servers::wait_until("both are seen", [&] { return capture->stats().seen >= before + 2; });
   servers::wait_until("it is measured", [&] { return capture->lag().rows == 2; });
+  EXPECT_EQ(capture->stats().seen, before + 2) << "what waits is not taken again";
   capture.reset();
   fill();
   capture = started(how);

@@ -168,6 +168,8 @@ TEST_F(RedisWrites, AreNotAcknowledgedUnderALeaseThatIsGone) {
   const auto second = *two.hold(none)[0];
   EXPECT_GT(second.fence, first.fence);
   EXPECT_FALSE(second.is_new_group);
+  EXPECT_TRUE(one.release(0, first.text));
+  EXPECT_EQ(one.hold(none)[0]->text, "") << "what it gives back is not the lease of the second";
 
   const std::vector<source::stream_id> both{*ids[0], *ids[1]};
   EXPECT_FALSE(*one.settle(0, first.text, both));
@@ -181,6 +183,41 @@ TEST_F(RedisWrites, AreNotAcknowledgedUnderALeaseThatIsGone) {
   EXPECT_TRUE(*two.settle(0, second.text, both));
   EXPECT_EQ(left(), 0);
   EXPECT_EQ(*two.gone(0, both), (std::vector<std::size_t>{0, 1}));
+}
+
+TEST_F(RedisWrites, ThatAreRefusedAreKeptUpToTheirLimit) {
+  source::write_stream stream{options_at(shared_server().port()).redis, false, "one"};
+  const std::vector<source::staged_write> writes{{.key = "a", .value = "1"}, {.key = "b", .value = "1"}};
+  const auto ids = stream.append(writes);
+  const std::vector<std::string> none(1);
+  const auto lease = *stream.hold(none)[0];
+  const auto read = *stream.read(0, lease, {}, 10);
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read->size(), 2U);
+  const auto bury = [&](std::size_t which) {
+    const source::stored_letter letter{.operation = read->at(which).operation, .reason = "bad"};
+    const std::vector<source::stream_id> id{ids[which].value()};
+    return *stream.bury(0, lease.text, id, letter, 1);
+  };
+  EXPECT_EQ(bury(0), source::write_stream::burial::done);
+  EXPECT_EQ(bury(1), source::write_stream::burial::full);
+  EXPECT_EQ(left(), 1) << "it stays in the stream";
+  EXPECT_EQ(bury(0), source::write_stream::burial::done) << "that one is kept already";
+}
+
+TEST_F(RedisWrites, ThatOthersHaveAppliedAreTold) {
+  auto one = engine_of(options_at(shared_server().port()), rows);
+  wait_drains(*one);
+  std::atomic<std::size_t> told = 0;
+  auto other = *open_write_engine(
+      options_at(shared_server().port()),
+      {.write = [this](std::span<const operation_ptr> batch) { return rows.write(batch); },
+       .is_permanent = nullptr,
+       .settled = [&](std::span<const operation_ptr> operations) { told += operations.size(); }});
+  ASSERT_TRUE(put(*other, "a", "1"));
+  ASSERT_TRUE(other->flush(20s, nullptr));
+  EXPECT_EQ(told, 1U);
+  EXPECT_EQ(other->stats().applied, 0U);
 }
 
 TEST_F(RedisWrites, ThatAreRefusedAreKeptForAllProcesses) {
