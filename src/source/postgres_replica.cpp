@@ -31,10 +31,10 @@ std::unexpected<error> wrong_option(std::string_view what) {
   return seawall::fail(seawall::errc::invalid_argument, fmt::format("postgres::open_replica: {}", what));
 }
 
-// What says nothing about the statement: the primary may answer it.
+// What says nothing about the statement, so that the primary may answer it: the standby is gone, or has ended the query
+// to go on with its replay.
 bool is_of_the_server(const error& what) {
-  return sql::is(what, sql::errc::unreachable) || sql::is(what, sql::errc::conflict) ||
-         what.code() == make_error_code(seawall::errc::timed_out);
+  return sql::is(what, sql::errc::unreachable) || sql::is(what, sql::errc::conflict);
 }
 
 class replica_database final : public replica {
@@ -132,6 +132,9 @@ result<replica_database::sight> replica_database::reach(postgres_connection& on,
 result<replica_database::sight> replica_database::look(postgres_connection& on, const log_position& wanted) {
   count(looks_);
   auto found = on.run_alone(look_statement, {}, sql::access::read);
+  if (!found && found.error() == seawall::errc::timed_out) {  // it hangs: no look takes long
+    return sql::fail(sql::errc::unreachable, found.error().message());
+  }
   if (!found) return std::unexpected(std::move(found).error());
   const auto here = position_in(*found, 1);
   if (!here) return std::unexpected(here.error());
