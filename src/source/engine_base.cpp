@@ -42,12 +42,49 @@ void engine_base::wake_drainer() {
   drainer_.notify_one();
 }
 
+result<void> engine_base::wait_for_source(locked& lock, const std::function<bool()>& done, time_point until) {
+  ++waiting_;
+  wake_drainer();
+  settled_.wait_until(lock, within_hour(until), [&] { return done() || drainer_stops_; });
+  const bool in_time = done();
+  --waiting_;
+  lock.unlock();
+  if (in_time) return {};
+  return fail(errc::timed_out,
+              fmt::format("the source of '{}' did not take a write in time; it is kept, and tried again", how_.name));
+}
+
 result<void> engine_base::write_again(const operation_ptr& operation) {
   const operation_ptr later = pending(operation->key);
   if (later && later->sequence >= operation->sequence) return {};
   auto done = calls_.write({&operation, 1});
   if (done) calls_.tell({&operation, 1});
   return done;
+}
+
+result<void> engine_base::flush(duration limit, const flush_progress& progress) {
+  const time_point until = after(steady_now(), limit);
+  locked lock{mutex_};
+  const auto remaining = accepted_by_now();
+  const std::size_t all = remaining();
+  std::size_t left = all;
+  ++flushes_;
+  wake_drainer();
+  while (left != 0 && !drainer_stops_ && steady_now() < until) {
+    settled_.wait_until(lock, within_hour(until));
+    const std::size_t now = remaining();
+    if (progress && now < left) {
+      lock.unlock();
+      progress(all - now, all);
+      lock.lock();
+    }
+    left = now;
+  }
+  --flushes_;
+  left = remaining();
+  if (left == 0) return {};
+  return fail(errc::timed_out,
+              fmt::format("{} operations of the write-behind '{}' are still to be applied", left, how_.name));
 }
 
 result<void> engine_base::close(duration limit) {

@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -17,6 +18,7 @@ class engine_base : public write_engine {
   engine_base(const engine_base&) = delete;
   engine_base& operator=(const engine_base&) = delete;
 
+  result<void> flush(duration limit, const flush_progress& progress) final;
   result<void> close(duration limit) final;
   counter_set counters() const final { return counters_of(how_.name, stats()); }
 
@@ -32,6 +34,9 @@ class engine_base : public write_engine {
 
   /// What the log has and the source has not. Called under the mutex.
   virtual load kept() const = 0;
+  /// Says, whenever it is asked, how many of the writes that are accepted by now are still to be dealt with. Called and
+  /// asked under the mutex.
+  virtual std::function<std::size_t()> accepted_by_now() const = 0;
   /// Ends the threads that are not the drainer, which has ended.
   virtual void stop_others() = 0;
   /// What closing answers when not everything was applied.
@@ -45,6 +50,8 @@ class engine_base : public write_engine {
   bool has_room(std::size_t bytes) const;
   bool is_hurried() const noexcept { return flushes_ + waiting_ != 0; }
   void wake_drainer();
+  /// For a caller that is let through: until its write is dealt with, as `done` says under the mutex. Unlocks.
+  result<void> wait_for_source(locked& lock, const std::function<bool()>& done, time_point until);
   /// Gives a dead letter to the source again, if nothing later of its key waits.
   result<void> write_again(const operation_ptr& operation);
   void stop();

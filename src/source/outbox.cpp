@@ -62,12 +62,6 @@ std::int64_t milliseconds(duration span) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(span).count();
 }
 
-duration doubled(duration first, duration most, std::int64_t times) {
-  duration wait = first;
-  for (std::int64_t i = 0; i < times && wait < most; ++i) wait *= 2;
-  return std::min(wait, most);
-}
-
 }  // namespace
 
 result<void> create_outbox(database& db) {
@@ -156,7 +150,7 @@ result<void> outbox_relay::settle(statements& on, const std::vector<std::int64_t
   }
   for (const claimed& one : failed) {
     const duration first = std::max<duration>(how_.first_retry, std::chrono::milliseconds{1});
-    const duration wait = doubled(first, std::max(first, how_.max_retry), one.attempts);
+    const duration wait = source::doubled(first, std::max(first, how_.max_retry), one.attempts);
     auto postponed = on.execute(words.postpone, std::vector{one.id}, milliseconds(wait));
     if (!postponed) return std::unexpected(std::move(postponed).error());
   }

@@ -13,16 +13,21 @@ void own_writes::add(unsigned partition, const stream_id& id, operation_ptr oper
   entries_[partition].emplace_hint(entries_[partition].end(), id, entry{std::move(operation), now});
 }
 
-operation_ptr own_writes::remove(unsigned partition, const stream_id& id) {
+bool own_writes::remove(unsigned partition, const stream_id& id) {
   const auto found = entries_[partition].find(id);
-  if (found == entries_[partition].end()) return nullptr;
+  if (found == entries_[partition].end()) return false;
   const operation_ptr operation = std::move(found->second.operation);
   entries_[partition].erase(found);
   --size_;
   bytes_ -= operation->bytes();
   const auto last = last_.find(operation->key);
   if (last != last_.end() && last->second == operation) last_.erase(last);
-  return operation;
+  return true;
+}
+
+operation_ptr own_writes::find(unsigned partition, const stream_id& id) const {
+  const auto found = entries_[partition].find(id);
+  return found == entries_[partition].end() ? nullptr : found->second.operation;
 }
 
 operation_ptr own_writes::pending(std::string_view key) const {

@@ -25,8 +25,10 @@ class own_writes {
 
   /// Requires: ids of a partition ascend.
   void add(unsigned partition, const stream_id& id, operation_ptr operation, time_point now);
-  /// It is dealt with. Null: it is not here.
-  operation_ptr remove(unsigned partition, const stream_id& id);
+  /// It is dealt with. False: it is not here.
+  bool remove(unsigned partition, const stream_id& id);
+  /// Null: it is not here.
+  operation_ptr find(unsigned partition, const stream_id& id) const;
 
   /// The last operation of the key; null if there is none.
   operation_ptr pending(std::string_view key) const;

@@ -99,18 +99,9 @@ result<write_receipt> stream_engine::submit(bool removed, std::string key, std::
 }
 
 result<void> stream_engine::wait_applied(locked& lock, const accepted_write& write, time_point until) {
-  ++waiting_;
-  wake_drainer();
   const unsigned partition = stream_.partition_of(write.operation->key);
   const auto done = [&] { return !own_.has(partition, write.id); };
-  settled_.wait_until(lock, within_hour(until), [&] { return done() || drainer_stops_; });
-  const bool in_time = done();
-  --waiting_;
-  lock.unlock();
-  if (!in_time) {
-    return fail(errc::timed_out,
-                fmt::format("the source of '{}' did not take a write in time; it is kept, and tried again", how_.name));
-  }
+  if (auto in_time = wait_for_source(lock, done, until); !in_time) return in_time;
   const auto dead = stream_.letter(write.operation->sequence);
   if (dead && *dead) return fail(errc::loader_failed, "the write became a dead letter: " + (*dead)->reason);
   return {};
@@ -181,29 +172,8 @@ void stream_engine::commit_staged(locked& lock) {
   lock.lock();
 }
 
-result<void> stream_engine::flush(duration limit, const flush_progress& progress) {
-  const time_point until = after(steady_now(), limit);
-  locked lock{mutex_};
-  const auto target = own_.last();
-  const std::size_t all = own_.up_to(target);
-  std::size_t left = all;
-  ++flushes_;
-  wake_drainer();
-  while ((left != 0 || telling_ != 0) && !drainer_stops_ && steady_now() < until) {
-    settled_.wait_until(lock, within_hour(until));
-    const std::size_t remaining = own_.up_to(target);
-    if (progress && remaining < left) {
-      lock.unlock();
-      progress(all - remaining, all);
-      lock.lock();
-    }
-    left = remaining;
-  }
-  --flushes_;
-  left = own_.up_to(target);
-  if (left == 0) return {};
-  return fail(errc::timed_out,
-              fmt::format("{} operations of the write-behind '{}' are still to be applied", left, how_.name));
+std::function<std::size_t()> stream_engine::accepted_by_now() const {
+  return [this, last = own_.last()] { return own_.up_to(last); };
 }
 
 void stream_engine::stop_others() {

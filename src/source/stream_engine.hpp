@@ -71,7 +71,6 @@ class stream_engine final : public engine_base {
 
   result<write_receipt> submit(bool removed, std::string key, std::string value, duration limit) override;
   operation_ptr pending(std::string_view key) const override;
-  result<void> flush(duration limit, const flush_progress& progress) override;
   write_behind_stats stats() const override;
   std::vector<stored_letter> letters() const override;
   result<void> replay(std::uint64_t sequence) override;
@@ -85,6 +84,7 @@ class stream_engine final : public engine_base {
   };
 
   load kept() const override { return {.count = own_.size(), .bytes = own_.bytes()}; }
+  std::function<std::size_t()> accepted_by_now() const override;
   void stop_others() override;
   result<void> close_with(const error&) override { return {}; }  // what is left is in the stream
   result<void> wait_applied(locked& lock, const accepted_write& write, time_point until);
@@ -125,7 +125,6 @@ class stream_engine final : public engine_base {
   time_point next_hold_ = time_point{};
   bool keeper_wakes_ = false;
   bool unreachable_ = false;
-  std::size_t telling_ = 0;
 
   std::vector<stream_drain> drains_;            // of the draining thread
   unsigned failures_ = 0;                       // batches, one after another

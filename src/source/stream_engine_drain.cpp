@@ -234,17 +234,12 @@ std::vector<stream_id> stream_engine::ids_of(stream_drain& at, const stored_oper
 
 void stream_engine::note_settled(unsigned partition, std::span<const stream_id> ids,
                                  std::span<const operation_ptr> operations) {
+  calls_.tell(operations);  // before they are forgotten here: see engine_core::drain
   {
     const locked lock{mutex_};
     for (const stream_id& id : ids) {
       if (!own_.remove(partition, id) && appending_) early_.emplace(partition, id);
     }
-    ++telling_;
-  }
-  calls_.tell(operations);
-  {
-    const locked lock{mutex_};
-    --telling_;
   }
   space_.notify_all();
   settled_.notify_all();

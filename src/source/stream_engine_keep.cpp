@@ -100,15 +100,14 @@ void stream_engine::ask_for_gone(locked& lock, bool everywhere) {
       if (!places) return;
       std::vector<operation_ptr> operations;
       for (const std::size_t place : *places) {
-        if (auto operation = own_.remove(partition, ids[place])) operations.push_back(std::move(operation));
+        if (auto operation = own_.find(partition, ids[place])) operations.push_back(std::move(operation));
       }
       goes_on = places->size() == asked_at_once;
       if (operations.empty()) continue;
-      ++telling_;
       lock.unlock();
       calls_.tell(operations);  // another process has told its own caches only
       lock.lock();
-      --telling_;
+      for (const std::size_t place : *places) own_.remove(partition, ids[place]);
       space_.notify_all();
       settled_.notify_all();
     }

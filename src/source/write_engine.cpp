@@ -151,17 +151,8 @@ result<write_receipt> engine_core::submit(bool removed, std::string key, std::st
 }
 
 result<void> engine_core::wait_applied(locked& lock, const stored_operation& operation, time_point until) {
-  ++waiting_;
-  wake_drainer();
   const auto done = [&] { return queue_->is_done(operation.key, operation.sequence); };
-  const bool ended = settled_.wait_until(lock, within_hour(until), [&] { return done() || drainer_stops_; });
-  const bool in_time = ended && done();
-  --waiting_;
-  lock.unlock();
-  if (!in_time) {
-    return fail(errc::timed_out,
-                fmt::format("the source of '{}' did not take a write in time; it is kept, and tried again", how_.name));
-  }
+  if (auto in_time = wait_for_source(lock, done, until); !in_time) return in_time;
   const std::lock_guard letters{letters_mutex_};
   const stored_letter* dead = letters_->find(operation.sequence);
   if (dead != nullptr) return fail(errc::loader_failed, "the write became a dead letter: " + dead->reason);

@@ -44,7 +44,6 @@ class engine_core final : public engine_base {
 
   result<write_receipt> submit(bool removed, std::string key, std::string value, duration limit) override;
   operation_ptr pending(std::string_view key) const override;
-  result<void> flush(duration limit, const flush_progress& progress) override;
   write_behind_stats stats() const override;
   std::vector<stored_letter> letters() const override;
   result<void> replay(std::uint64_t sequence) override;
@@ -53,6 +52,7 @@ class engine_core final : public engine_base {
  private:
   bool is_logged() const noexcept { return how_.acknowledged == acknowledged::local_log; }
   load kept() const override { return {.count = queue_->size(), .bytes = queue_->bytes()}; }
+  std::function<std::size_t()> accepted_by_now() const override;
   void stop_others() override;
   result<void> close_with(const error& unfinished) override;
   result<void> wait_applied(locked& lock, const stored_operation& operation, time_point until);
@@ -69,7 +69,7 @@ class engine_core final : public engine_base {
 
   void drain_loop();
   void drain(locked& lock, const std::vector<operation_ptr>& batch);
-  bool bury(locked& lock, const operation_ptr& operation, const error& reason);
+  void bury(locked& lock, const operation_ptr& operation, const error& reason);
 
   // Guarded by mutex_, up to the next empty line.
   std::condition_variable committer_;
@@ -88,7 +88,6 @@ class engine_core final : public engine_base {
   time_point next_checkpoint_ = time_point{};
   std::uint64_t checkpointed_ = 0;
   std::uint64_t told_ = 0;                      // all up to it is settled, and `settled` has been told
-  bool telling_ = false;
   unsigned failures_ = 0;                       // batches, one after another
 
   std::optional<local_log> log_;                // of the committing thread

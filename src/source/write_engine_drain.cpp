@@ -29,8 +29,9 @@ void engine_core::drain(locked& lock, const std::vector<operation_ptr>& batch) {
   lock.unlock();
   const auto done = calls_.write(batch);
   const bool refused = !done && calls_.is_refusal(done.error());
+  // Before they leave the queue: who does not find them there must not find anything older in a cache.
+  if (done) calls_.tell(batch);
   lock.lock();
-  bool settled = done.has_value();
   if (done) {
     queue_->succeeded();
     failures_ = 0;
@@ -45,16 +46,7 @@ void engine_core::drain(locked& lock, const std::vector<operation_ptr>& batch) {
       calls_.say(log_level::warning, "a batch failed and is tried again: " + done.error().message());
       lock.lock();
     }
-    if (dead) settled = bury(lock, dead, done.error());
-  }
-  if (settled) {
-    // After they have left the queue: a load that begins now must see what the source has. And before the log forgets
-    // them: what a crash leaves untold, the next opening tells.
-    telling_ = true;
-    lock.unlock();
-    calls_.tell(batch);
-    lock.lock();
-    telling_ = false;
+    if (dead) bury(lock, dead, done.error());
   }
   const bool had_news = has_news();
   told_ = queue_->window().settled_through();
@@ -63,7 +55,7 @@ void engine_core::drain(locked& lock, const std::vector<operation_ptr>& batch) {
   settled_.notify_all();
 }
 
-bool engine_core::bury(locked& lock, const operation_ptr& operation, const error& reason) {
+void engine_core::bury(locked& lock, const operation_ptr& operation, const error& reason) {
   const unsigned attempts = queue_->attempts(operation);
   lock.unlock();
   result<void> kept{};
@@ -82,41 +74,18 @@ bool engine_core::bury(locked& lock, const operation_ptr& operation, const error
       log_level::error,
       kept ? fmt::format("operation {} became a dead letter: {}", operation->sequence, reason.message())
            : "a dead letter cannot be kept: " + kept.error().message());
+  if (kept) calls_.tell({&operation, 1});
   lock.lock();
-  if (!kept) {
-    queue_->keep(operation, steady_now());
-    return false;
-  }
+  if (!kept) return queue_->keep(operation, steady_now());
   queue_->bury(operation);
   ++stats_.buried;
-  return true;
 }
 
-result<void> engine_core::flush(duration limit, const flush_progress& progress) {
-  const time_point until = after(steady_now(), limit);
-  locked lock{mutex_};
-  const std::uint64_t target = next_;
-  // Groups that come after the call do not hold it up.
-  const auto left = [&] { return queue_->window().unsettled(target) + (queued_ < target ? on_the_way_.count : 0); };
-  const std::size_t all = left();
-  std::size_t seen = all;
-  ++flushes_;
-  wake_drainer();
-  while ((left() != 0 || telling_) && !drainer_stops_ && steady_now() < until) {
-    settled_.wait_until(lock, within_hour(until));
-    const std::size_t remaining = left();
-    if (progress && remaining < seen) {
-      seen = remaining;
-      lock.unlock();
-      progress(all - remaining, all);
-      lock.lock();
-    }
-  }
-  --flushes_;
-  const std::size_t remaining = left();
-  if (remaining == 0) return {};
-  return fail(errc::timed_out, fmt::format("{} operations of the write-behind '{}' are still to be applied", remaining,
-                                           how_.name));
+// Groups that come after the call do not hold it up.
+std::function<std::size_t()> engine_core::accepted_by_now() const {
+  return [this, last = next_] {
+    return queue_->window().unsettled(last) + (queued_ < last ? on_the_way_.count : 0);
+  };
 }
 
 result<void> engine_core::close_with(const error& unfinished) {

@@ -1,7 +1,8 @@
 #include "write_queue.hpp"
 
+#include "steady_now.hpp"
+
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace seawall::source {
@@ -161,10 +162,8 @@ void write_queue::put_back(slot& at, time_point until) {
 
 // Doubled with each failure, and between a half and the whole of that, so that programs do not come all at once.
 duration write_queue::pause(unsigned failures) {
-  const int doublings = static_cast<int>(std::min(failures, 63U)) - 1;
-  const double doubled = std::ldexp(static_cast<double>(retry_.first.count()), doublings);
-  const double span = std::min(doubled, static_cast<double>(retry_.longest.count())) * (0.5 + random_.uniform() / 2);
-  return duration{static_cast<duration::rep>(span)};
+  const auto whole = static_cast<double>(doubled(retry_.first, retry_.longest, failures - 1).count());
+  return duration{static_cast<duration::rep>(whole * (0.5 + random_.uniform() / 2))};
 }
 
 }  // namespace seawall::source

@@ -14,7 +14,20 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-namespace seawall::postgres_test {
+namespace seawall {
+namespace postgres_test {
+
+struct unreadable {};
+
+}  // namespace postgres_test
+
+template <>
+struct codec<postgres_test::unreadable> {
+  static void encode(const postgres_test::unreadable&, std::string&) {}
+  static result<postgres_test::unreadable> decode(std::string_view) { throw std::runtime_error("thrown by the codec"); }
+};
+
+namespace postgres_test {
 namespace {
 
 namespace asio = boost::asio;
@@ -41,6 +54,9 @@ TEST_F(OnPostgres, QueriesAndChangesInACoroutine) {
     EXPECT_THAT(text_of(bad), HasSubstr("42P01"));
     const auto unmapped = co_await postgres::async_query<int>(*db, "SELECT note FROM t WHERE id = 1", use_awaitable);
     EXPECT_TRUE(failed_with(unmapped, errc::mapping));
+    const auto thrown =
+        co_await postgres::async_query<unreadable>(*db, "SELECT note FROM t WHERE id = 3", use_awaitable);
+    EXPECT_THAT(text_of(thrown), HasSubstr("thrown by the codec"));
     const auto no_argument =
         co_await postgres::async_query<int>(*db, "SELECT $1", ~std::uint64_t{0}, use_awaitable);
     EXPECT_TRUE(failed_with(no_argument, errc::argument));
@@ -183,4 +199,5 @@ TEST(AsyncFaults, ServersThatHangAndDie) {
 }
 
 }  // namespace
-}  // namespace seawall::postgres_test
+}  // namespace postgres_test
+}  // namespace seawall

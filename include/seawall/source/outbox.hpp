@@ -29,7 +29,6 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -88,7 +87,10 @@ class outbox_relay {
     target& made = targets_[cache.name()];
     made.undelivered = seawall::detail::undelivered_of(cache);
     made.invalidate = [&cache](std::string_view kind, std::string_view item) -> result<void> {
-      if (kind == "all") return cleared(cache);
+      if (kind == "all" && !cache.clear()) {
+        return fail(errc::failed, "the shared tier failed, and may still have what was to be removed");
+      }
+      if (kind == "all") return {};
       if (kind == "tag") return cache.invalidate_tag(item), result<void>{};
       if (kind != "key") return fail(errc::argument, "no such kind: '" + std::string{kind} + "'");
       auto key = codec<K>::decode(item);
@@ -126,16 +128,6 @@ class outbox_relay {
     std::size_t done = 0;
     bool delivered = true;
   };
-
-  template <class Cache>
-  static result<void> cleared(Cache& cache) {
-    if constexpr (std::is_void_v<decltype(cache.clear())>) {
-      cache.clear();
-    } else if (!cache.clear()) {
-      return fail(errc::failed, "the shared tier failed, and may still have what was to be removed");
-    }
-    return {};
-  }
 
   result<outcome> try_pass();
   result<outcome> pass(statements& on);

@@ -236,14 +236,7 @@ class write_behind {
         if (!decoded) return fail(errc::undecodable, decoded.error().message());
         typed.push_back(*std::move(decoded));
       }
-      auto done = how->write(typed);
-      // Before they leave the queue: who does not find them there must not find anything older in a shared tier.
-      if (!done || !how->cache) return done;
-      std::vector<K> keys;
-      keys.reserve(typed.size());
-      for (operation& each : typed) keys.push_back(std::move(each.key));
-      how->cache.all(keys);
-      return done;
+      return how->write(typed);
     };
     hooks.is_permanent = how->is_permanent;
     if (how->cache) {

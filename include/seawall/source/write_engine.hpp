@@ -52,8 +52,9 @@ result<void> validate(const engine_options& how);
 struct engine_hooks {
   std::function<result<void>(std::span<const operation_ptr>)> write;
   std::function<bool(const error&)> is_permanent;
-  /// Their keys have another value from now on: they are no longer pending, and the log may forget them when this has
-  /// returned; or opening has found them; or they were accepted when their caller had left with timed_out.
+  /// Their keys have another value from now on: the source has them, or they have become dead letters, and when this
+  /// has returned they are no longer pending, and the log may forget them; or opening has found them; or they were
+  /// accepted when their caller had left with timed_out.
   std::function<void(std::span<const operation_ptr>)> settled;
 };
 
