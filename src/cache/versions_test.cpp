@@ -149,6 +149,23 @@ TEST_F(Versions, NothingStaleIsServedThatIsOlder) {
   }
 }
 
+TEST_F(Versions, WhatWasPassedOverIsNotServedAfterTheNewer) {
+  configure({.ttl = 60s, .stale_for = 60s});
+  store(here, 1, versioned("five", 5));
+  caller other = ask(there, 1);
+  tier->tells = false;  // the process there does not hear of it
+  tier->drop("users:1");
+  caller first = ask_at_least(here, 6);
+  load(first, loaded<std::string>("six").with({.ttl = 1s, .version = 6}));
+  clock->advance(2s);
+  caller refreshes = ask(here, 1);
+  ASSERT_EQ(refreshes.at, step::run_loader);
+  ASSERT_EQ(held_by(there, 1), "five");
+  caller newer = ask_at_least(there, 6);
+  ASSERT_EQ(text(newer), "six") << "stale, while another process refreshes it";
+  EXPECT_EQ(held_by(there, 1), "nothing");
+}
+
 TEST_F(Versions, AConfirmedValueKeepsItsVersion) {
   configure({.ttl = 10s, .stale_for = 60s});
   store(here, 1, versioned("five", 5));

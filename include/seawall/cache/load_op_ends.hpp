@@ -60,6 +60,7 @@ step load_op<Core>::refused(const error& why) {
 
 template <class Core>
 step load_op<Core>::serve_in_hand(served_why why) {
+  if (how_.at_least != 0) core_->drop_passed_over(key_, hash_, seen_.version);
   tell(served_from::shared, why, seen_.version, age_of(seen_.written));
   count_once(cache_counter::stale_served);
   return finish(std::exchange(in_hand_, nullptr));
@@ -67,6 +68,7 @@ step load_op<Core>::serve_in_hand(served_why why) {
 
 template <class Core>
 step load_op<Core>::serve_spare(spare_value<V> there) {
+  if (how_.at_least != 0) core_->drop_passed_over(key_, hash_, there.version);
   tell(served_from::shared, served_why::stale_while_refresh, there.version, age_of(there.written));
   count_once(cache_counter::stale_served);
   return finish(std::move(there.value));
