@@ -47,7 +47,7 @@ std::optional<std::string> load_rights::look(const sim_node::data& there, std::i
       const bool lasts = !known.bytes.empty() && known.ends_ms > now_ms;
       const bool given_up = lasts && what.gives_up && what.by == known.holder;
       // A read may claim again what it has claimed, as long as it does not load by it.
-      const bool renewed = !bytes.empty() && known.unused && what.by && what.by == known.holder;
+      const bool renewed = lasts && !bytes.empty() && known.unused && what.by && what.by == known.holder;
       if (lasts && !renewed && !bytes.empty() && what.by && reign_of(known.bytes) == reign_of(bytes)) {
         wrong = fmt::format("process {}: takes the right to load key {} from its holder", process_of(*what.by), key);
       }

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 
 namespace simulation {
@@ -14,16 +15,20 @@ namespace {
 constexpr int first_life = 1;
 constexpr int second_life = load_rights::next_life(first_life);
 
+constexpr std::int64_t lasts_ms = 100;
+
 struct load_rights_test : ::testing::Test {
   /// Of a plain key: a nonce and a reign.
   bool takes(int life, char nonce) {
     const std::string right = std::string(seawall::tier::nonce_size, nonce) + "a reign.";
-    there.insert_or_assign(seawall::tier::lease_key_of(key_names[0]), sim_node::item{.bytes = right, .ends_ms = 100});
-    return !rights.look(there, 0, {.by = life});
+    there.insert_or_assign(seawall::tier::lease_key_of(key_names[0]),
+                           sim_node::item{.bytes = right, .ends_ms = now_ms + lasts_ms});
+    return !rights.look(there, now_ms, {.by = life});
   }
 
   load_rights rights{true};
   sim_node::data there;
+  std::int64_t now_ms = 0;
 };
 
 TEST_F(load_rights_test, a_right_that_another_takes_is_noticed) {
@@ -47,6 +52,16 @@ TEST_F(load_rights_test, a_right_is_used_once) {
   EXPECT_TRUE(rights.use(first_life, 0));
   EXPECT_FALSE(rights.use(first_life, 0));
   EXPECT_FALSE(takes(first_life, 'b')) << "its load has begun";
+}
+
+TEST_F(load_rights_test, a_right_that_ended_unused_counts_though_its_process_has_another_now) {
+  rights.begins(first_life);
+  EXPECT_TRUE(takes(first_life, 'a'));
+  now_ms = lasts_ms;
+  EXPECT_TRUE(takes(first_life, 'b'));
+  EXPECT_TRUE(rights.use(first_life, 0)) << "by the one that it does not know to have ended";
+  EXPECT_TRUE(rights.use(first_life, 0));
+  EXPECT_FALSE(rights.use(first_life, 0));
 }
 
 }  // namespace

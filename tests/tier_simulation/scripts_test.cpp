@@ -164,6 +164,15 @@ TEST(Scripts, APutIsRefusedByAReplicaThatHasNothing) {
   EXPECT_THAT(said.text, ::testing::HasSubstr("READONLY"));
 }
 
+// Or the leaseholder would store what is older than the put.
+TEST(Scripts, APutEndsALeaseWhoseFloorItCannotRaise) {
+  server here;
+  here.run({"SET", "k", lease(others)});
+  here.node.out_of_memory = true;
+  EXPECT_EQ(here.run(put_script(), "k", {entry(mine, 5), "0"}).number, 0);
+  EXPECT_EQ(here.at("k"), nothing);
+}
+
 TEST(Scripts, AReleaseTakesItsLeaseOnly) {
   const auto release = [&](const char* what, const std::string& before, std::int64_t answer) {
     return row{what, before, {bytes(mine)}, answer, answer == 1 ? nothing : before};

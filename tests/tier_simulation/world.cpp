@@ -240,9 +240,10 @@ void world::serve(sim_node& node, std::size_t which) {
   }
   const load_rights::change change{.by = client.owner, .gives_up = client.heard && !removes};
   const std::string asked = client.in.front().bytes;
+  const versions before = stored_;
   node.serve(client);
   look_at_store();
-  if (node.is_primary()) has_met(client.owner, asked);
+  if (node.is_primary()) look_at_dealings(client.owner, asked, before);
   if (node.is_primary()) look_at_rights(change);
 }
 

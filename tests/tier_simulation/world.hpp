@@ -77,7 +77,7 @@ class world {
   void start_caller(process& one, bool fresh, bool may_leave);
   void start_caller(process& one, int key, load_op::settings how, bool only_looks);
   void move_caller(process& one, std::size_t index);
-  seawall::loaded<int> outcome_of(int key, int version, bool fails) const;
+  seawall::loaded<int> outcome_of(process& one, int key, int version, bool fails) const;
   seawall::loaded<int> bound_load(process& one, int key);
   void run_task(process& one, std::size_t which, int depth);
 
@@ -150,8 +150,8 @@ class world {
   void look_at_tags();
   void look_at_entry(int key, std::string_view bytes);
   bool has_old_tag(const seawall::tier_entry& entry);
-  void has_answered(process& one, int key, int version);
-  void has_met(int life, std::string_view asked);
+  void has_answered(process& one, int key, int version, std::optional<seawall::served_from> from = std::nullopt);
+  void look_at_dealings(int life, std::string_view asked, const versions& before);
   void add_counters(const process& one);
 
   // world_faults.cpp

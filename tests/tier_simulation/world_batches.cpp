@@ -54,7 +54,7 @@ void world::move_batch(process& one, std::size_t index) {
     const versions read = *std::exchange(who.read, std::nullopt);
     std::vector<seawall::loaded<int>> given;
     for (const int key : who.machine->batch()) {
-      given.push_back(outcome_of(key, read[key], !quiet_ && chance_.one_in(8)));
+      given.push_back(outcome_of(one, key, read[key], !quiet_ && chance_.one_in(8)));
     }
     if (given.size() > 1) ++seen_["a batch loaded several keys"];
     note("process {}: batch {} has loaded {} keys", one.id, who.id, given.size());

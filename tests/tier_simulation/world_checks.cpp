@@ -65,7 +65,7 @@ void world::check_answer(process& one, const caller& who, const core::answer& an
                             who.fresh ? "a fresh read" : "a read");
   if (!linear) return;
   if (who.fresh) fresh_returned_[who.key] = std::max(fresh_returned_[who.key], version);
-  else has_answered(one, who.key, version);
+  else has_answered(one, who.key, version, who.report->from);
 }
 
 /// A read of what is in a process costs nothing, so there is one after every step.
@@ -83,19 +83,25 @@ void world::probe() {
   has_answered(one, key, version);
 }
 
-void world::has_answered(process& one, int key, int version) {
+/// `from`: if it is known. What a process has loaded by itself binds nothing unless the tier has taken it, even if
+/// another process has stored the same meanwhile.
+void world::has_answered(process& one, int key, int version, std::optional<seawall::served_from> from) {
+  const bool may_be_own = from ? *from == seawall::served_from::source : one.loaded[key].contains(version);
+  const bool binds = version <= one.taken[key] || (version <= one.met[key] && !may_be_own);
   // Of bare values, what was only in a process may be older than what another program has stored.
-  const bool was_stored = plain_ ? plain_stored_[key].contains(version) : version <= one.met[key];
-  if (was_stored) one.returned[key] = std::max(one.returned[key], version);
+  if (plain_ ? plain_stored_[key].contains(version) : binds) {
+    one.returned[key] = std::max(one.returned[key], version);
+  }
 }
 
-// What a process has loaded by itself binds nothing, even if another one has stored the same meanwhile: it has neither
-// got that from the tier, nor has the tier taken it.
-void world::has_met(int life, std::string_view asked) {
+/// After a command.
+void world::look_at_dealings(int life, std::string_view asked, const versions& before) {
   process& one = *processes_[load_rights::process_of(life)];
   if (one.life != life) return;
   for (int key = 0; key != keys; ++key) {
-    if (asked.find(key_names[key]) != std::string_view::npos) one.met[key] = stored_[key];
+    if (asked.find(key_names[key]) == std::string_view::npos) continue;
+    one.met[key] = stored_[key];
+    if (stored_[key] != before[key]) one.taken[key] = stored_[key];
   }
 }
 

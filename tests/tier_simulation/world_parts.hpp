@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,7 @@ struct caller {
   bool fresh;
   bool only_looks;
   std::shared_ptr<signal> self = std::make_shared<signal>();
+  std::unique_ptr<seawall::served> report = std::make_unique<seawall::served>();
   std::unique_ptr<load_op> machine;
   seawall::step at = seawall::step::wait;
   floors floor{};
@@ -121,8 +123,10 @@ struct process {
   int transactions = 0;  // under way
   time_point paused_until{};
   bool inside = false;  // its loader runs
-  versions met{};       // highest version that the tier had when it last did something with the key for this process
-  versions returned{};  // highest of those that a read which is not fresh was answered
+  versions met{};    // highest version that the tier had when it last did something with the key for this process
+  versions taken{};  // highest version that the tier has taken from this process
+  std::array<std::set<int>, keys> loaded{};  // versions that its loaders have answered
+  versions returned{};  // highest version, out of the tier or taken by it, that a read which is not fresh was answered
   versions acknowledged{};
 };
 

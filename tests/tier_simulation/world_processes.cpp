@@ -58,7 +58,8 @@ void world::start(process& one) {
   one.tier = *std::move(made);
   one.cache = std::make_shared<core>(options_of(one), seawall::hash<int>{}, std::equal_to<>{}, one.clock, one.tasks);
   one.cache->attach();
-  one.met = one.returned = one.acknowledged = {};
+  one.met = one.taken = one.returned = one.acknowledged = {};
+  one.loaded = {};
   if (rights_) rights_->begins(one.life);
   start_database(one);
   note("process {}: starts", one.id);
@@ -118,6 +119,7 @@ void world::start_caller(process& one, int key, load_op::settings how, bool only
   note("process {}: caller {} of key {} begins{}{}{}{}", one.id, who.id, key, how.fresh ? ", fresh" : "",
        only_looks ? ", only looks" : "", how.loader ? ", bound" : "",
        how.at_least != 0 ? fmt::format(", at least {}", how.at_least) : "");
+  how.report = who.report.get();
   who.machine = std::make_unique<load_op>(one.cache, key, one.cache->hash_of(key), who.self, how);
   who.at = who.machine->start();
   one.callers.push_back(std::move(who));
@@ -136,7 +138,7 @@ void world::move_caller(process& one, std::size_t index) {
     note("process {}: caller {} has loaded", one.id, who.id);
     if (who.tags_before != tag_changes_) ++seen_["a tag changed during a load"];
     const int version = *std::exchange(who.read, std::nullopt);
-    who.at = who.machine->loaded(outcome_of(who.key, version, !quiet_ && chance_.one_in(8)));
+    who.at = who.machine->loaded(outcome_of(one, who.key, version, !quiet_ && chance_.one_in(8)));
   } else if (who.at != step::done) {
     if (!std::exchange(who.self->woken, false)) return;
     who.at = who.machine->woken();
@@ -146,8 +148,9 @@ void world::move_caller(process& one, std::size_t index) {
   one.callers.erase(one.callers.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
-seawall::loaded<int> world::outcome_of(int key, int version, bool fails) const {
+seawall::loaded<int> world::outcome_of(process& one, int key, int version, bool fails) const {
   if (fails) return seawall::error{seawall::errc::loader_failed, "simulated"};
+  one.loaded[key].insert(version);
   seawall::loaded<int> given = seawall::not_found;
   if (version % absent_every != 0) given = version;
   seawall::entry_options about{.tags = tags_of(key, false)};
@@ -164,7 +167,7 @@ seawall::loaded<int> world::bound_load(process& one, int key) {
   note("process {}: a load in the background reads version {} of key {}", one.id, version, key);
   for (std::size_t i = chance_.below(6); i != 0 && !broken_; --i) step(depth_ + 1);
   one.inside = outer;
-  return outcome_of(key, version, !quiet_ && chance_.one_in(8));
+  return outcome_of(one, key, version, !quiet_ && chance_.one_in(8));
 }
 
 void world::run_task(process& one, std::size_t which, int depth) {
