@@ -93,8 +93,10 @@ error connect_problem(std::string_view said, std::string_view where) {
     std::string_view way_out;
   };
   // libpq has only texts here; in another language of the server there is no advice.
-  static constexpr std::array<advice, 8> known{{
-      {"standby mode", "; name the primary, too (of several hosts it is found), or add target_session_attrs=any"},
+  static constexpr std::array<advice, 9> known{{
+      {"not in hot standby mode", "; it is a primary: name a standby"},
+      {"standby mode", "; name the primary, too (of several hosts it is found), read this one by open_replica, or add "
+                       "target_session_attrs=any"},
       {"certificate", "; sslrootcert names the authority's certificate, and the host must be the one in the server's"},
       {"password", "; check user and password, and the server's pg_hba.conf"},
       {"pg_hba.conf", "; the server's pg_hba.conf has no line for this user, database and address"},

@@ -149,7 +149,7 @@ TEST_F(OnStandby, WhatCannotWorkIsSaidWhenItIsOpened) {
                           seawall::errc::invalid_argument));
   const auto no_standby = open_replica({.standby = {.url = primary->url()}}, db);
   ASSERT_TRUE(failed_with(no_standby, errc::unreachable));
-  EXPECT_THAT(no_standby.error().message(), HasSubstr("not in hot standby mode"));
+  EXPECT_THAT(no_standby.error().message(), HasSubstr("not in hot standby mode; it is a primary: name a standby"));
   EXPECT_TRUE(open_replica({.standby = {.url = primary->url(), .lazy = true}}, db));
   const auto no_primary = open_replica({.standby = {.url = standby->url()}}, there);
   ASSERT_FALSE(no_primary);
