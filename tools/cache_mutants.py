@@ -114,5 +114,4 @@ MUTANTS = [
      "boost::asio::execution::outstanding_work.tracked)", "boost::asio::execution::outstanding_work.untracked)"),
     ("a coroutine that is cancelled goes on waiting", CACHE + "async_waiter.hpp",
      "before, state::runs, std::memory_order_acq_rel)) lot_->release(*this);", "before, state::runs)) return;"),
-    ("nobody hurries a fill that began unhurried", CACHE + "load_op.hpp", "      core_->tier().tier().hurry();\n", ""),
 ]

@@ -245,7 +245,7 @@ MUTANTS = [
      "    std::erase_if(owed_, [this](auto& again) { return attempt(again); });", "    owed_.clear();"),
     ("rows of a queue are removed before they are delivered", SOURCE + "queue_capture.cpp",
      "const bool done = !taken_.empty() && delivered();", "const bool done = !taken_.empty();"),
-    ("rows that came meanwhile are passed over", SOURCE + "queue_capture.cpp",
+    ("rows that wait for delivery are taken again", SOURCE + "queue_capture.cpp",
      "queue_->take(done ? taken_ : none, done ? none : taken_, most);",
      "queue_->take(done ? taken_ : none, none, most);"),
     ("a queue that was emptied clears nothing", SOURCE + "queue_capture.cpp",

@@ -79,6 +79,7 @@ MUTANTS = [
     ("a stale value is handed out without proof", CACHE + "core_shared.hpp", "if (!proved || now >=", "if (now >="),
     ("news of a key take out what the tier cannot have", CACHE + "core_shared.hpp",
      "stays = !plain() && item.proved_by == &here_only_;", "stays = false;"),
+    ("nobody hurries a fill that began unhurried", CACHE + "load_op.hpp", "      core_->tier().tier().hurry();\n", ""),
     # ---- ages ----
     ("what the tier had is as old as its copy", CACHE + "core_shared.hpp",
      "    came.times->written = now - asked.entry.age;\n", ""),

@@ -63,6 +63,8 @@ TEST(undelivered, whether_a_key_has_a_lease_is_not_forgotten) {
     EXPECT_FALSE(batch[1].has_lease);
     set.put_back(batch);
   }
+  set.add("a:2", true);
+  EXPECT_TRUE(set.take_batch(10)[1].has_lease) << "whose first invalidation was that of an entry";
 }
 
 TEST(undelivered, batches_are_in_order_and_not_larger_than_asked) {

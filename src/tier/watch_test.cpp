@@ -148,6 +148,22 @@ TEST_F(watch_test, a_connection_that_tells_nothing_proves_nothing) {
   EXPECT_THAT(log, Contains(HasSubstr("I shared tier: the server tells of changes again")));
 }
 
+TEST_F(watch_test, caches_hear_that_nobody_tells_of_their_tags) {
+  struct cache final : tier_listener {
+    void on_changed(std::string_view) noexcept override {}
+    void on_all_changed() noexcept override {}
+    void on_tags_lost() noexcept override { ++lost; }
+    int lost = 0;
+  };
+  const auto one = std::make_shared<cache>();
+  tier->attach("c:", one);
+  pass(1s);
+  EXPECT_EQ(one->lost, 0);
+  tells = false;
+  pass(11s);
+  EXPECT_EQ(one->lost, 1);
+}
+
 TEST_F(watch_test, a_new_connection_is_tested_at_once) {
   tells = false;
   pass(1s);
