@@ -198,6 +198,17 @@ TEST_F(WriteBehindReads, TheCacheHearsOfAnAppliedWriteBeforeItIsForgotten) {
   }
 }
 
+TEST_F(WriteBehindReads, TheCacheHearsOfADeadLetterBeforeItIsForgotten) {
+  witness told;
+  auto writes = open(&told);
+  told.writes = &writes;
+  ASSERT_TRUE(writes.put(1, "poison"));
+  set_down(false);
+  ASSERT_TRUE(writes.flush(10s));
+  ASSERT_EQ(writes.stats().buried, 1U);
+  EXPECT_THAT(told.heard(), ElementsAre(true, true)) << "an attempt may have left something in the source";
+}
+
 TEST(WriteBehindCodec, WhateverItThrowsIsAnError) {
   auto opened = write_behind<int, sour>::open({
       .name = "t",
