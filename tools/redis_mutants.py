@@ -60,9 +60,6 @@ MUTANTS = [
     ("who ran what was ready keeps the context", "src/net/loop.cpp",
      "  running = lone = false;\n  // A caller that", "  // A caller that"),
     ("a lone caller keeps the context", "src/net/loop.cpp", "  running = false;\n  lone = false;\n", ""),
-    ("the loop's thread is not told to leave", "src/net/loop.cpp",
-     "  if (!yielded.exchange(true, std::memory_order_acq_rel)) boost::asio::post(context, [] {});\n",
-     "  yielded.exchange(true, std::memory_order_acq_rel);\n"),
     ("the loop's thread leaves the context for ever", "src/net/loop.cpp",
      "yielded.store(false, std::memory_order_relaxed);\n      continue;", "(void)before;\n      continue;"),
 ]

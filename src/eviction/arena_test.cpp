@@ -120,6 +120,27 @@ TEST(Arena, GivesChunksBackThoughSomeEntriesStay) {
   EXPECT_EQ(swept(entries).size(), 640u);
 }
 
+TEST(Arena, GivesAllButOneChunkBackWhateverWaitsForTheNextAllocations) {
+  arena entries(1'024);
+  const std::vector<handle> handles = allocate(entries, 6'400);
+  for (std::size_t i = 0; i < handles.size(); i += 100) entries.release(handles[i]);  // of as many chunks
+  for (std::size_t i = 0; i != handles.size(); ++i) {
+    if (i % 100 != 0) entries.release(handles[i]);
+  }
+  EXPECT_LT(entries.bytes(), 2 * chunk);
+}
+
+// A cache that lives on the edge would map and unmap with every entry.
+TEST(Arena, KeepsTheLastChunkWithRoom) {
+  arena entries(1'024);
+  std::vector<handle> handles;
+  while (entries.chunk_count() != 21) handles.push_back(entries.allocate());
+  const std::size_t full = entries.bytes();
+  for (std::size_t i = 0; i != 64; ++i) entries.release(handles[i]);  // wait for the next allocations
+  entries.release(handles.back());
+  EXPECT_EQ(entries.bytes(), full);
+}
+
 TEST(Arena, SweepsWhatIsAllocatedAndRemembersTheEarliest) {
   arena entries(1'024);
   const std::vector<handle> handles = allocate(entries, 200);
