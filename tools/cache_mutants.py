@@ -105,7 +105,6 @@ MUTANTS = [
      "  }\n\n  void cancel", "    before = state_.exchange(state::waits);\n  }\n\n  void cancel"),
     ("a coroutine is woken twice", CACHE + "async_waiter.hpp", "    if (!who.is_linked()) return;\n", ""),
     ("a coroutine goes on by another's executor", CACHE + "async_waiter.hpp", " && executor_ == one.executor;", ";"),
-    ("coroutines are added to those that run", CACHE + "async_waiter.hpp", "    which->lot_->begin(*which);\n", ""),
     ("what a handler throws takes the others along", CACHE + "async_waiter.hpp",
      "      if (which->next_ != which->all_.size()) batch::post(std::move(which));\n", ""),
     ("a context that ends leaves who waits", CACHE + "async_waiter.hpp", "void shutdown() override { lot->close(); }",

@@ -62,9 +62,11 @@ TEST_F(AsyncWaiter, AWakeThatComesFirstIsNotLost) {
 }
 
 TEST_F(AsyncWaiter, AContextHasWorkWhileSomebodyWaits) {
-  const waiters all = park(1);
+  const auto who = std::make_shared<async_waiter>();
+  who->async_wait(context->get_executor(), [this] { ended.push_back(0); });
+  run();
   EXPECT_FALSE(context->stopped());
-  all.front()->wake();
+  who->wake();
   run();
   EXPECT_EQ(ended.size(), 1u);
   EXPECT_TRUE(context->stopped());
@@ -83,14 +85,17 @@ TEST_F(AsyncWaiter, ThoseThatAreWokenTogetherGoOnInTheirOrder) {
 TEST_F(AsyncWaiter, EachGoesOnByItsOwnExecutor) {
   waiters all;
   int inside = 0;
-  std::vector<asio::strand<asio::io_context::executor_type>> strands;
+  using strand_type = asio::strand<asio::io_context::executor_type>;
+  std::vector<strand_type> strands;
   for (int i = 0; i != 4; ++i) strands.push_back(asio::make_strand(*context));
+  const auto waits = [&inside](std::shared_ptr<async_waiter> who, const strand_type& strand) -> asio::awaitable<void> {
+    co_await wait(std::move(who));
+    if (strand.running_in_this_thread()) ++inside;
+  };
   for (int i = 0; i != 8; ++i) {
     all.push_back(std::make_shared<async_waiter>());
     const auto& strand = strands[static_cast<std::size_t>(i / 2)];
-    asio::co_spawn(strand, wait(all.back()), asio::bind_executor(strand, [&inside, &strand](const std::exception_ptr&) {
-                     if (strand.running_in_this_thread()) ++inside;
-                   }));
+    asio::co_spawn(strand, waits(all.back(), strand), asio::detached);
   }
   run();
   for (const auto& one : all) one->wake();
@@ -100,7 +105,7 @@ TEST_F(AsyncWaiter, EachGoesOnByItsOwnExecutor) {
 
 TEST_F(AsyncWaiter, WhatAHandlerThrowsTakesNobodyAlong) {
   const auto first = std::make_shared<async_waiter>();
-  asio::co_spawn(*context, wait(first), [](const std::exception_ptr&) { throw std::runtime_error("a handler's"); });
+  first->async_wait(context->get_executor(), [] { throw std::runtime_error("a handler's"); });
   const waiters others = park(3);
   first->wake();
   for (const auto& one : others) one->wake();

@@ -60,8 +60,10 @@ TEST(Loop, WhoWasAloneJustNowRunsWhatIsReady) {
 TEST(Loop, ItsThreadRunsWhatItIsNudgedFor) {
   loop one;
   EXPECT_FALSE(runs_here(one, [&] { one.nudge(); }));
-  become_alone(one);
-  EXPECT_FALSE(runs_here(one, [&] { one.nudge(); }));
+  for (int i = 0; i != 100; ++i) {  // on a busy machine nobody may be alone
+    become_alone(one);
+    ASSERT_FALSE(runs_here(one, [&] { one.nudge(); }));
+  }
 }
 
 TEST(Loop, ItsThreadGoesOnAfterWhatWasReadyHasRun) {
