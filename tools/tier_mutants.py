@@ -95,10 +95,8 @@ MUTANTS = [
     # ---- versions ----
     ("an entry of the tier is taken though it is too old", CACHE + "load_op_shared.hpp",
      "if (asked.entry.version < how_.at_least) {", "if (false) {"),
-    ("what was passed over stays when another process refreshes", CACHE + "load_op_ends.hpp",
-     "  if (how_.at_least != 0) core_->drop_passed_over(key_, hash_, seen_.version);\n", ""),
-    ("what was passed over stays when this process refreshes", CACHE + "load_op_ends.hpp",
-     "  if (how_.at_least != 0) core_->drop_passed_over(key_, hash_, there.version);\n", ""),
+    ("a value of the tier that is not kept leaves an older one", CACHE + "load_op_ends.hpp",
+     "  if (!alone_ && core_->shared()) core_->drop_unless_newer(key_, hash_, version);\n", ""),
     ("a load of somebody else's is taken though it is too old", CACHE + "load_op_ends.hpp",
      "const bool not_for_this = *ended->answer && !newer && !asked_for;", "const bool not_for_this = false;"),
     ("a source that is behind is believed", CACHE + "load_op.hpp",

@@ -238,7 +238,7 @@ class core final : public stats_source,
   /// wait, then does not.
   spare_value<V> spare_of(flight<K, V>& which, const std::shared_ptr<waiter>& self, const entry_policy& policy,
                           std::uint64_t at_least);
-  void drop_passed_over(const K& key, std::size_t hash, std::uint64_t version);  ///< Once something newer was served.
+  void drop_unless_newer(const K& key, std::size_t hash, std::uint64_t version);  ///< 0: what is there goes.
   /// Gives a lease back.
   void release(const std::string& name, const tier_nonce& lease, bool refresh) noexcept;
   /// Of a question: whether there was nothing. Where that is the rule, the lease is asked for in the first round trip.

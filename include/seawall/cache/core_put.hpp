@@ -62,12 +62,13 @@ void core<K, V, Hash, Eq>::drop_older(const K& key, std::size_t hash, std::uint6
 }
 
 template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::drop_passed_over(const K& key, std::size_t hash, std::uint64_t version) {
+void core<K, V, Hash, Eq>::drop_unless_newer(const K& key, std::size_t hash, std::uint64_t version) {
   {
     auto& shard = flights_.shard_of(hash);
     const std::lock_guard lock{shard.mutex};
     const time_point now = clock_->now();
-    if (version_locked(key, hash, now) < version) engine_.erase(key, hash, now, removal_cause::replaced);
+    const bool newer = version != 0 && version_locked(key, hash, now) >= version;
+    if (!newer) engine_.erase(key, hash, now, removal_cause::replaced);
   }
   engine_.tidy();
 }

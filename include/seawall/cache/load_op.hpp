@@ -286,6 +286,7 @@ class load_op {
   step serve(lookup<V> found, served_why if_stale = served_why::stale_while_refresh);
   step serve_in_hand(served_why why = served_why::stale_while_refresh);
   step serve_spare(spare_value<V> there);
+  step finish_unkept(value_ptr<V> value, std::uint64_t version);
   step finish_loaded(value_ptr<V> value, std::uint64_t version, bool linear = true);
   step finish(value_ptr<V> value);
 

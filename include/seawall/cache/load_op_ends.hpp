@@ -31,7 +31,16 @@ step load_op<Core>::settled() {
   // What the tier does not have for sure, others need not find.
   const bool linear = good && (!alone_ || ended->stored);
   if (!linear) core_->count(core_->class_of(key_), cache_counter::unlinearized_reads);
+  if (!good && !ended->from_source) return finish_unkept(**ended->answer, ended->version);
   return finish(**ended->answer);
+}
+
+// The shared tier's value, which this process does not keep. What it has may be older, as another flight has stored it;
+// readers that come later must not be served that.
+template <class Core>
+step load_op<Core>::finish_unkept(value_ptr<V> value, std::uint64_t version) {
+  if (!alone_ && core_->shared()) core_->drop_unless_newer(key_, hash_, version);
+  return finish(std::move(value));
 }
 
 template <class Core>
@@ -60,18 +69,16 @@ step load_op<Core>::refused(const error& why) {
 
 template <class Core>
 step load_op<Core>::serve_in_hand(served_why why) {
-  if (how_.at_least != 0) core_->drop_passed_over(key_, hash_, seen_.version);
   tell(served_from::shared, why, seen_.version, age_of(seen_.written));
   count_once(cache_counter::stale_served);
-  return finish(std::exchange(in_hand_, nullptr));
+  return finish_unkept(std::exchange(in_hand_, nullptr), seen_.version);
 }
 
 template <class Core>
 step load_op<Core>::serve_spare(spare_value<V> there) {
-  if (how_.at_least != 0) core_->drop_passed_over(key_, hash_, there.version);
   tell(served_from::shared, served_why::stale_while_refresh, there.version, age_of(there.written));
   count_once(cache_counter::stale_served);
-  return finish(std::move(there.value));
+  return finish_unkept(std::move(there.value), there.version);
 }
 
 template <class Core>

@@ -94,6 +94,7 @@ step load_op<Core>::finish_hit(const typename Core::settlement& ended, bool stal
   tell(served_from::shared, stale ? served_why::stale_while_refresh : why_, ended.version, age);
   if (stale) count_once(cache_counter::stale_served);
   else count_once(*ended.value ? cache_counter::hits : cache_counter::negative_hits);
+  if (ended.is == fate::superseded) return finish_unkept(*ended.value, ended.version);
   return finish(*ended.value);
 }
 
