@@ -333,8 +333,8 @@ void world::outlive_what_was_lost() {
   if (lost_ == versions{}) return;
   for (int i = 0; i != 30'000 && has_unread_commands() && !broken_; ++i) step(0);
   ++seen_["a write that nobody had invalidated was outlived"];
-  pass_until(now_ + policy_.ttl + std::max(policy_.stale_for, policy_.stale_if_error) + clock_slack_ +
-             tier_options_.bound);
+  const duration ttl = std::max(policy_.ttl, ttl_elsewhere());
+  pass_until(now_ + ttl + std::max(policy_.stale_for, policy_.stale_if_error) + clock_slack_ + tier_options_.bound);
   for (int key = 0; key != keys; ++key) acknowledge(key, lost_[key]);
 }
 

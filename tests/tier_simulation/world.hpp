@@ -135,6 +135,7 @@ class world {
 
   // world_plain.cpp
   void write_elsewhere();
+  duration ttl_elsewhere() const;
   bool meets_a_lease_here(const std::string& name);
 
   // world_checks.cpp

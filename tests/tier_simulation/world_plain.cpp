@@ -11,6 +11,9 @@ namespace simulation {
 
 using seawall::tier::lease_key_of;
 
+// A value that ends before the lease of a load leaves no trace: see docs/guide/plain.md.
+duration world::ttl_elsewhere() const { return plain_ ? std::max(policy_.ttl, load_deadline_) : duration{}; }
+
 /// A program in another language commits, and stores its value or removes the key, with its lease.
 void world::write_elsewhere() {
   const int key = static_cast<int>(chance_.below(keys));
@@ -19,8 +22,7 @@ void world::write_elsewhere() {
   const std::string_view name = key_names[key];
   const std::string lease = lease_key_of(name);
   const std::string text = std::to_string(version);
-  // A value that ends before the lease of a load leaves no trace: see docs/guide/plain.md.
-  const std::string ttl = std::to_string(std::max(policy_.ttl, load_deadline_) / 1ms);
+  const std::string ttl = std::to_string(ttl_elsewhere() / 1ms);
   const bool stores = version % absent_every != 0 && !primary().out_of_memory && chance_.one_in(2);
   const std::array<std::string_view, 5> set{"SET", name, text, "PX", ttl};
   const std::array<std::string_view, 3> unlink{"UNLINK", name, lease};
