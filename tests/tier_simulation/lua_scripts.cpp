@@ -95,6 +95,15 @@ int error_reply(lua_State* lua) {
   return 1;
 }
 
+// Of a text, as the digest of a program is.
+int sha1hex(lua_State* lua) {
+  {
+    const seawall::cmd::script hashed{text_at(lua, 1)};
+    push_text(lua, hashed.digest());
+  }
+  return 1;
+}
+
 void set_texts(lua_State* lua, const char* name, arguments texts) {
   lua_newtable(lua);
   for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -122,6 +131,8 @@ lua_scripts::lua_scripts() : lua_(luaL_newstate()) {
   lua_setfield(lua_, -2, "pcall");
   lua_pushcfunction(lua_, error_reply);
   lua_setfield(lua_, -2, "error_reply");
+  lua_pushcfunction(lua_, sha1hex);
+  lua_setfield(lua_, -2, "sha1hex");
   lua_pushcfunction(lua_, [](lua_State* lua) {
     lua_pushboolean(lua, 1);
     return 1;

@@ -50,6 +50,12 @@ class server {
     command.insert(command.end(), values.begin(), values.end());
     return run(command);
   }
+  /// A program for plain keys: the key, its lease, the record of the reign.
+  std::int64_t run_plain(const seawall::cmd::script& what, const words& values) {
+    words command{"EVAL", what.source(), "3", "k", "lease", "reign"};
+    command.insert(command.end(), values.begin(), values.end());
+    return run(command).number;
+  }
   std::string at(const std::string& key) { return run({"GET", key}).text; }
 
   chance draws{1};
@@ -185,20 +191,72 @@ TEST(Scripts, AReleaseTakesItsLeaseOnly) {
                           });
 }
 
-TEST(Scripts, APlainReleaseTakesItsLeaseOnly) {
-  check(plain_release_script(), {
-                                    {"its lease", lease(mine).substr(nonce_at), {bytes(mine)}, 1, nothing},
-                                    {"another's lease", bytes(others), {bytes(mine)}, 0, bytes(others)},
-                                    {"nothing", nothing, {bytes(mine)}, 0, nothing},
-                                });
-}
-
 TEST(Scripts, AnUnlockTakesItsLockOnly) {
   check(unlock_script(), {
                              {"its lock", "mine", {"mine"}, 1, nothing},
                              {"another's lock", "others", {"mine"}, 0, "others"},
                              {"nothing", nothing, {"mine"}, 0, nothing},
                          });
+}
+
+// --- plain values ---------------------------------------------------------------------------------------------------
+
+constexpr std::string_view this_reign = "RRRRRRRR";
+
+std::int64_t claim_plain(server& at, tier_nonce nonce, const char* replaces = "0", tier_nonce earlier = {}) {
+  return at.run_plain(plain_claim_script(), {bytes(nonce) + std::string{this_reign}, "1000", replaces, bytes(earlier)});
+}
+
+TEST(Scripts, APlainFillNeedsItsLeaseItsReignAndWhatItSaw) {
+  struct step {
+    std::string what;
+    std::string seen;     // when the lease is taken
+    words meanwhile;      // a command
+    std::int64_t answer;
+    std::string after;
+    bool ends_lease = true;
+  };
+  const std::string of_others = bytes(others) + std::string{this_reign};
+  const std::vector<step> table{
+      {"nothing", nothing, {"GET", "k"}, 1, "filled"},
+      {"what it saw", "old", {"GET", "k"}, 1, "filled"},
+      {"what came meanwhile", nothing, {"SET", "k", "came"}, 0, "came"},
+      {"another value than it saw", "old", {"SET", "k", "came"}, 0, "came"},
+      {"nothing, where it saw a value", "old", {"DEL", "k"}, 0, nothing},
+      {"an earlier reign", nothing, {"SET", "reign", "SSSSSSSS and more"}, 0, nothing},
+      {"no lease any more", nothing, {"DEL", "lease"}, 0, nothing},
+      {"another's lease", nothing, {"SET", "lease", of_others}, 0, nothing, false},
+  };
+  for (const step& one : table) {
+    server here;
+    here.run({"SET", "reign", std::string{this_reign} + " and more"});
+    if (!one.seen.empty()) here.run({"SET", "k", one.seen});
+    ASSERT_EQ(claim_plain(here, mine, one.seen.empty() ? "0" : "1"), 1) << one.what;
+    here.run(one.meanwhile);
+    EXPECT_EQ(here.run_plain(plain_fill_script(), {bytes(mine), "filled", "0"}), one.answer) << one.what;
+    EXPECT_EQ(here.at("k"), one.after) << one.what;
+    EXPECT_EQ(here.at("lease").empty(), one.ends_lease) << one.what;
+  }
+}
+
+TEST(Scripts, APlainClaimTakesWhatNobodyHasOrTheCallerHasAlready) {
+  server here;
+  EXPECT_EQ(claim_plain(here, others), 1);
+  EXPECT_EQ(claim_plain(here, mine), 0);
+  EXPECT_EQ(claim_plain(here, mine, "0", others), 1) << "its own, of which it had no answer";
+  EXPECT_THAT(here.at("lease"), ::testing::StartsWith(bytes(mine)));
+  here.run({"DEL", "lease"});
+  here.run({"SET", "k", "value"});
+  EXPECT_EQ(claim_plain(here, mine), 0) << "there is a value";
+  EXPECT_EQ(claim_plain(here, mine, "1"), 1) << "which may be replaced";
+}
+
+TEST(Scripts, APlainReleaseTakesItsLeaseOnly) {
+  check(plain_release_script(), {
+                                    {"its lease", lease(mine).substr(nonce_at), {bytes(mine)}, 1, nothing},
+                                    {"another's lease", bytes(others), {bytes(mine)}, 0, bytes(others)},
+                                    {"nothing", nothing, {bytes(mine)}, 0, nothing},
+                                });
 }
 
 // --- reigns ---------------------------------------------------------------------------------------------------------
