@@ -66,8 +66,8 @@ struct write_log_options {
 };
 
 /// Of acknowledged::redis and redis_replicated. Needs Redis 5 or newer; the user needs XADD, XREADGROUP, XGROUP, XACK,
-/// XDEL, XRANGE, GET, SET, DEL, PEXPIRE, TIME, HSET, HGET, HVALS, HEXISTS, HLEN, HDEL, EVAL, EVALSHA and WAIT, on keys
-/// "{stream:*".
+/// XDEL, XRANGE, GET, SET, DEL, PEXPIRE, TIME, INFO, HSET, HGET, HVALS, HEXISTS, HLEN, HDEL, EVAL, EVALSHA and WAIT, on
+/// keys "{stream:*".
 struct write_redis_options {
   source::redis_handle client = {};  ///< Standalone, Sentinel or Cluster. Shared with the program; not to be closed.
   /// What all processes that write the same rows have in common: 1 to 200 bytes without braces.
