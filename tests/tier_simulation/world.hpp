@@ -213,7 +213,7 @@ class world {
   std::array<std::vector<acknowledgement>, keys> acknowledged_;
   versions last_acknowledged_{};
   versions fresh_returned_{};
-  versions stored_{};                             // highest version that was in the tier
+  versions stored_{};                             // highest version that was in the tier; of bare values the last one
   std::array<std::set<int>, keys> plain_stored_;  // all versions that were, where values are bare
   versions stored_elsewhere_{};                   // the last one that another program has stored
   std::array<std::string, keys> last_seen_;       // header of what is there

@@ -87,9 +87,9 @@ void world::probe() {
 /// another process has stored the same meanwhile.
 void world::has_answered(process& one, int key, int version, std::optional<seawall::served_from> from) {
   const bool may_be_own = from ? *from == seawall::served_from::source : one.loaded[key].contains(version);
-  const bool binds = version <= one.taken[key] || (version <= one.met[key] && !may_be_own);
   // Of bare values, what was only in a process may be older than what another program has stored.
-  if (plain_ ? plain_stored_[key].contains(version) : binds) {
+  const bool was_stored = plain_ ? plain_stored_[key].contains(version) : version <= one.met[key];
+  if (was_stored && (!may_be_own || version <= one.taken[key])) {
     one.returned[key] = std::max(one.returned[key], version);
   }
 }
@@ -101,7 +101,7 @@ void world::look_at_dealings(int life, std::string_view asked, const versions& b
   for (int key = 0; key != keys; ++key) {
     if (asked.find(key_names[key]) == std::string_view::npos) continue;
     one.met[key] = stored_[key];
-    if (stored_[key] != before[key]) one.taken[key] = stored_[key];
+    if (stored_[key] != before[key]) one.taken[key] = std::max(one.taken[key], stored_[key]);
   }
 }
 
@@ -111,7 +111,8 @@ void world::look_at_store() {
     if (found == primary().keys().end()) continue;
     const std::string_view bytes = found->second.bytes;
     if (plain_) {
-      plain_stored_[key].insert(seawall::codec<int>::decode(bytes).value_or(0));
+      stored_[key] = seawall::codec<int>::decode(bytes).value_or(0);
+      plain_stored_[key].insert(stored_[key]);
       continue;
     }
     if (bytes.substr(0, seawall::tier::reign_at) == last_seen_[key]) continue;
