@@ -86,7 +86,8 @@ void world::probe() {
 /// `from`: if it is known. What a process has loaded by itself binds nothing unless the tier has taken it, even if
 /// another process has stored the same meanwhile.
 void world::has_answered(process& one, int key, int version, std::optional<seawall::served_from> from) {
-  const bool may_be_own = from ? *from == seawall::served_from::source : one.loaded[key].contains(version);
+  const bool may_be_own = from == seawall::served_from::source ||
+                          (from != seawall::served_from::shared && one.loaded[key].contains(version));
   // Of bare values, what was only in a process may be older than what another program has stored.
   const bool was_stored = plain_ ? plain_stored_[key].contains(version) : version <= one.met[key];
   if (was_stored && (!may_be_own || version <= one.taken[key])) {
