@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -22,7 +23,12 @@ void world::write_elsewhere() {
   const std::string_view name = key_names[key];
   const std::string lease = lease_key_of(name);
   const std::string text = std::to_string(version);
-  const std::string ttl = std::to_string(ttl_elsewhere() / 1ms);
+  std::int64_t lasts_ms = ttl_elsewhere() / 1ms;
+  const auto there = primary().keys().find(lease);  // the server's clock may have gone back since it was taken
+  if (there != primary().keys().end()) {
+    lasts_ms = std::max(lasts_ms, there->second.ends_ms.value_or(0) - server_now_ms_ + 1);
+  }
+  const std::string ttl = std::to_string(lasts_ms);
   const bool stores = version % absent_every != 0 && !primary().out_of_memory && chance_.one_in(2);
   const std::array<std::string_view, 5> set{"SET", name, text, "PX", ttl};
   const std::array<std::string_view, 3> unlink{"UNLINK", name, lease};
