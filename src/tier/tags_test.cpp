@@ -111,6 +111,15 @@ TEST_F(tags_test, what_is_known_is_not_read_again_before_it_changes) {
   EXPECT_THAT(after([&] { reconnect(); }), ElementsAre("whole", "red", "k"));
 }
 
+TEST_F(tags_test, what_was_known_before_a_flush_is_read_again_though_the_feed_is_proved_again) {
+  read_tagged();
+  tier->feed()->on_loss(1, tracking_loss::flushed, 0);
+  read_of_cache();
+  reads();
+  read_tagged();
+  EXPECT_THAT(reads(), ElementsAre("red", "k"));
+}
+
 TEST_F(tags_test, an_entry_is_a_hit_while_its_tags_are_what_they_were) {
   read_tagged();
   const auto no_lease = [](auto& what) { what.takes_lease = false; };
