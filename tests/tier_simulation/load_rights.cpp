@@ -45,10 +45,12 @@ std::optional<std::string> load_rights::look(const sim_node::data& there, std::i
       const std::int64_t ends = bytes.empty() ? 0 : found->second.ends_ms.value_or(0);
       if (bytes == known.bytes && ends == known.ends_ms) continue;
       const bool lasts = !known.bytes.empty() && known.ends_ms > now_ms;
-      const bool given_up = lasts && what.gives_up && what.by == known.holder;
-      // A read may claim again what it has claimed, as long as it does not load by it.
-      const bool renewed = lasts && !bytes.empty() && known.unused && what.by && what.by == known.holder;
-      if (lasts && !renewed && !bytes.empty() && what.by && reign_of(known.bytes) == reign_of(bytes)) {
+      // A read may claim again what it has claimed, as long as it does not load by it. Under another reign it may be
+      // another read of the process that takes over.
+      const bool same_reign = lasts && !bytes.empty() && reign_of(known.bytes) == reign_of(bytes);
+      const bool given_up = lasts && (bytes.empty() || same_reign) && what.gives_up && what.by == known.holder;
+      const bool renewed = same_reign && known.unused && what.by && what.by == known.holder;
+      if (same_reign && !renewed && what.by) {
         wrong = fmt::format("process {}: takes the right to load key {} from its holder", process_of(*what.by), key);
       }
       const bool lost = known.holder && known.unused && !given_up && !renewed;

@@ -19,11 +19,11 @@ constexpr std::int64_t lasts_ms = 100;
 
 struct load_rights_test : ::testing::Test {
   /// Of a plain key: a nonce and a reign.
-  bool takes(int life, char nonce) {
-    const std::string right = std::string(seawall::tier::nonce_size, nonce) + "a reign.";
+  bool takes(int life, char nonce, const std::string& reign = "a reign.") {
+    const std::string right = std::string(seawall::tier::nonce_size, nonce) + reign;
     there.insert_or_assign(seawall::tier::lease_key_of(key_names[0]),
                            sim_node::item{.bytes = right, .ends_ms = now_ms + lasts_ms});
-    return !rights.look(there, now_ms, {.by = life});
+    return !rights.look(there, now_ms, {.by = life, .gives_up = true});
   }
 
   load_rights rights{true};
@@ -60,6 +60,15 @@ TEST_F(load_rights_test, a_right_that_ended_unused_counts_though_its_process_has
   now_ms = lasts_ms;
   EXPECT_TRUE(takes(first_life, 'b'));
   EXPECT_TRUE(rights.use(first_life, 0)) << "by the one that it does not know to have ended";
+  EXPECT_TRUE(rights.use(first_life, 0));
+  EXPECT_FALSE(rights.use(first_life, 0));
+}
+
+TEST_F(load_rights_test, a_right_of_an_earlier_reign_is_lost_though_its_process_takes_over) {
+  rights.begins(first_life);
+  EXPECT_TRUE(takes(first_life, 'a'));
+  EXPECT_TRUE(takes(first_life, 'b', "another."));
+  EXPECT_TRUE(rights.use(first_life, 0)) << "by the one that it does not know to be lost";
   EXPECT_TRUE(rights.use(first_life, 0));
   EXPECT_FALSE(rights.use(first_life, 0));
 }
