@@ -238,7 +238,8 @@ class core final : public stats_source,
   /// wait, then does not.
   spare_value<V> spare_of(flight<K, V>& which, const std::shared_ptr<waiter>& self, const entry_policy& policy,
                           std::uint64_t at_least);
-  void drop_unless_newer(const K& key, std::size_t hash, std::uint64_t version);  ///< 0: what is there goes.
+  /// Of the process, what is older than the version; 0: whatever is there. A load that is cut off is not kept either.
+  void drop_older(const K& key, std::size_t hash, std::uint64_t version, bool cuts_off_load);
   /// Gives a lease back.
   void release(const std::string& name, const tier_nonce& lease, bool refresh) noexcept;
   /// Of a question: whether there was nothing. Where that is the rule, the lease is asked for in the first round trip.
@@ -319,7 +320,6 @@ class core final : public stats_source,
   [[gnu::noinline]] bool look_closely(local::entry<V>& item, local::entry_header& header, lookup<V>& found, bool noted);
   void forget(std::vector<std::string> names);  // in the shared tier
   void begin_forget(std::vector<std::string> names, std::move_only_function<void()> then);
-  void drop_older(const K& key, std::size_t hash, std::uint64_t version);
   std::uint64_t version_locked(const K& key, std::size_t hash, time_point now);
   std::vector<std::string> names_of_other_versions(const K& key) const;
   std::shared_ptr<tier_read> read_tier(const K& key);

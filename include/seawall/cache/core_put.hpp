@@ -46,30 +46,18 @@ std::uint64_t core<K, V, Hash, Eq>::version_locked(const K& key, std::size_t has
   return version;
 }
 
-// A load in progress may have read what is older, so its value is not kept.
 template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::drop_older(const K& key, std::size_t hash, std::uint64_t version) {
+void core<K, V, Hash, Eq>::drop_older(const K& key, std::size_t hash, std::uint64_t version, bool cuts_off_load) {
   waiter_set woken;
   {
     auto& shard = flights_.shard_of(hash);
     const std::lock_guard lock{shard.mutex};
-    shard.supersede_locked(key, hash, woken);
+    if (cuts_off_load) shard.supersede_locked(key, hash, woken);  // it may have read what is older
     const time_point now = clock_->now();
-    if (version_locked(key, hash, now) < version) engine_.erase(key, hash, now, removal_cause::replaced);
+    const bool older = version == 0 || version_locked(key, hash, now) < version;
+    if (older) engine_.erase(key, hash, now, removal_cause::replaced);
   }
   wake(woken);
-  engine_.tidy();
-}
-
-template <class K, class V, class Hash, class Eq>
-void core<K, V, Hash, Eq>::drop_unless_newer(const K& key, std::size_t hash, std::uint64_t version) {
-  {
-    auto& shard = flights_.shard_of(hash);
-    const std::lock_guard lock{shard.mutex};
-    const time_point now = clock_->now();
-    const bool newer = version != 0 && version_locked(key, hash, now) >= version;
-    if (!newer) engine_.erase(key, hash, now, removal_cause::replaced);
-  }
   engine_.tidy();
 }
 

@@ -39,7 +39,7 @@ step load_op<Core>::settled() {
 // readers that come later must not be served that.
 template <class Core>
 step load_op<Core>::finish_unkept(value_ptr<V> value, std::uint64_t version) {
-  if (!alone_ && core_->shared()) core_->drop_unless_newer(key_, hash_, version);
+  if (!alone_ && core_->shared()) core_->drop_older(key_, hash_, version, false);
   return finish(std::move(value));
 }
 

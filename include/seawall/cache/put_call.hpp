@@ -38,12 +38,12 @@ class put_call final : public std::enable_shared_from_this<put_call<Core>> {
       core.invalidate(key, hash);
       return;
     }
-    core.drop_older(key, hash, version);
+    core.drop_older(key, hash, version, true);
     find_stamps(*what, *core.read_tier(key), tags);
     core.tier().tier().put(what);
     core.tier().tier().wait(what->done);
     core.forget(core.names_of_other_versions(key));
-    core.drop_older(key, hash, version);
+    core.drop_older(key, hash, version, true);
   }
 
   /// core::put without waiting; `then` is called at the end, perhaps at once, from any thread.
@@ -100,7 +100,7 @@ class put_call final : public std::enable_shared_from_this<put_call<Core>> {
   // The user's codec has run when this returns, so that its exceptions are the caller's.
   void start() {
     others_ = core_->names_of_other_versions(key_);
-    core_->drop_older(key_, hash_, what_->entry.version);
+    core_->drop_older(key_, hash_, what_->entry.version, true);
     auto seen = std::make_shared<continued<tier_read>>();
     seen->key = what_->key;
     seen->prefix = core_->prefixes_.front();
@@ -120,7 +120,7 @@ class put_call final : public std::enable_shared_from_this<put_call<Core>> {
   }
 
   void end() {
-    core_->drop_older(key_, hash_, what_->entry.version);
+    core_->drop_older(key_, hash_, what_->entry.version, true);
     then_();
   }
 
