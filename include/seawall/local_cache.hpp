@@ -75,7 +75,8 @@ class local_cache {
   /// The same into a value of the caller's, which keeps its memory; false when there is none.
   template <class Q>
   bool get(const Q& key, V& into) {
-    return visit(key, [&](const V& value) { into = value; });
+    decltype(auto) wanted = as_key(key);
+    return core_->read(wanted, hash_of(wanted), [&into](const V& value) { into = value; });
   }
 
   /// Calls `look(const V&)` for the fresh value, without a copy; false when there is none. While it runs nothing that
@@ -83,15 +84,7 @@ class local_cache {
   template <class Q, class F>
   bool visit(const Q& key, F&& look) {
     decltype(auto) wanted = as_key(key);
-    auto& entries = core_->entries();
-    const auto guard = entries.pin();
-    const view seen = entries.find(wanted, hash_of(wanted));
-    const bool hit = seen && core_->standing_of(seen, true) == standing::fresh;
-    core_->count(hit);
-    if (!hit) return false;
-    entries.use(seen);
-    std::forward<F>(look)(std::as_const(seen.value()));
-    return true;
+    return core_->read(wanted, hash_of(wanted), [&look](const V& value) { std::forward<F>(look)(value); });
   }
 
   /// What is there, fresh or stale. Counts as a use, and as a hit when it is fresh.
@@ -99,12 +92,13 @@ class local_cache {
   std::optional<found> find(const Q& key) {
     decltype(auto) wanted = as_key(key);
     auto& entries = core_->entries();
+    const std::size_t hash = hash_of(wanted);
     const auto guard = entries.pin();
-    const view seen = entries.find(wanted, hash_of(wanted));
+    const view seen = entries.find(wanted, hash);
     const standing is = seen ? core_->standing_of(seen, true) : standing::gone;
     core_->count(is == standing::fresh);
     if (is == standing::gone) return std::nullopt;
-    entries.use(seen);
+    entries.use(seen, seen.header->now(), hash);
     return found{std::as_const(seen.value()), is == standing::stale, deadline_of(seen)};
   }
 

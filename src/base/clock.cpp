@@ -14,7 +14,7 @@ namespace {
 // The kernel's function behind clock_gettime(2), which each hit of a cache with a TTL calls: the C library's way there
 // is a quarter of the instructions. The C library's own where there is none, or it is hidden, as under valgrind.
 using clock_function = int (*)(clockid_t, timespec*);
-clock_function kernel_clock() noexcept {
+clock_function find_kernel_clock() noexcept {
 #if defined(__x86_64__)
   constexpr const char* name = "__vdso_clock_gettime";
 #else
@@ -25,9 +25,9 @@ clock_function kernel_clock() noexcept {
   return found != nullptr ? reinterpret_cast<clock_function>(found) : &clock_gettime;
 }
 
-time_point read(clockid_t id, clock_function by = &clock_gettime) noexcept {
+time_point read(clockid_t id) noexcept {
   timespec value;
-  by(id, &value);
+  clock_gettime(id, &value);
   return time_point{std::chrono::seconds{value.tv_sec} + std::chrono::nanoseconds{value.tv_nsec}};
 }
 
@@ -70,6 +70,7 @@ void run_timers(const std::shared_ptr<timer_thread_state>& state) {
 
 class steady_clock_source final : public clock {
  public:
+  steady_clock_source() : clock(find_kernel_clock()) {}
   ~steady_clock_source() override {
     if (!thread_.joinable()) return;
     {
@@ -82,7 +83,6 @@ class steady_clock_source final : public clock {
   }
 
   time_point now() const noexcept override { return read(CLOCK_MONOTONIC); }
-  time_point coarse_now() const noexcept override { return read(CLOCK_MONOTONIC_COARSE, kernel_clock_); }
   duration coarse_lag() const noexcept override { return coarse_lag_; }
 
   timer_id call_at(time_point when, callback fn) override {
@@ -104,7 +104,6 @@ class steady_clock_source final : public clock {
   }
 
  private:
-  const clock_function kernel_clock_ = kernel_clock();
   // The coarse clock is one tick behind, unless the processor that advances it is not run by the hypervisor: after five
   // ticks of its own without an advance another one takes over (MAX_STALLED_JIFFIES in the kernel's tick-sched.c).
   const duration coarse_lag_ = 8 * resolution(CLOCK_MONOTONIC_COARSE);

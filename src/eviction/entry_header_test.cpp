@@ -111,6 +111,36 @@ TEST(EntryHeader, ExpiresAtItsDeadline) {
   EXPECT_FALSE(entry.expired(INT64_MAX - 1));
 }
 
+bool outlives(std::int64_t deadline, const entry_header::horizon& of, std::uint8_t profile = 0) {
+  entry_header entry;
+  entry.set(deadline, 1, profile);
+  entry.set_uses(entry_header::max_uses);
+  return of.outlived_by(entry.now());
+}
+
+// It may say no to an entry that lives on, never yes to one that does not.
+TEST(EntryHeader, OutlivesAHorizonBeforeTheTickOfItsDeadline) {
+  for (const std::int64_t within : {std::int64_t{0}, std::int64_t{1}, tick::length - 1}) {
+    const entry_header::horizon horizon{5 * tick::length + within};
+    EXPECT_FALSE(outlives(4 * tick::length, horizon));
+    EXPECT_FALSE(outlives(5 * tick::length, horizon)) << "the deadline has come";
+    EXPECT_TRUE(outlives(6 * tick::length, horizon));
+    EXPECT_TRUE(outlives(INT64_MAX, horizon));
+    EXPECT_FALSE(outlives(6 * tick::length, horizon, 1)) << "its profile says more than its deadline";
+    EXPECT_FALSE(outlives(INT64_MAX, horizon, 31));
+  }
+}
+
+TEST(EntryHeader, OnlyWhatHasNoDeadlineOutlivesTheLastHorizon) {
+  constexpr std::int64_t last = (static_cast<std::int64_t>(tick::never) - 1) * tick::length;
+  for (const entry_header::horizon horizon :
+       {entry_header::horizon{}, entry_header::horizon{last}, entry_header::horizon{INT64_MAX - 1},
+        entry_header::horizon{-1}}) {
+    EXPECT_FALSE(outlives(last, horizon));
+    EXPECT_TRUE(outlives(INT64_MAX, horizon));
+  }
+}
+
 TEST(EntryHeader, ADeadlineMovesAndTheRestStays) {
   entry_header entry;
   entry.set(9 * tick::length, 5'000, 31, true);

@@ -77,7 +77,7 @@ void window_tuner::resize(std::size_t capacity) {
   const std::size_t entries = std::min(capacity, std::clamp<std::size_t>(capacity / 8, 16, 1024));
   if (entries != shadow_entries_) build(entries);
   const double share = static_cast<double>(entries) / static_cast<double>(capacity);
-  threshold_.store(static_cast<std::uint32_t>(share * UINT32_MAX), std::memory_order_relaxed);
+  sampled_.store(static_cast<std::uint64_t>(share * 0x1p32), std::memory_order_relaxed);
 }
 
 void window_tuner::build(std::size_t entries) {

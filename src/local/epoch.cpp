@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <mutex>
 
 namespace seawall::local {
@@ -18,11 +17,10 @@ bool membarrier_works() noexcept {
 
 }  // namespace
 
-epoch_domain::epoch_domain(std::size_t owners)
-    : owned_(static_cast<std::uint32_t>(
-          std::bit_ceil(std::clamp<std::size_t>(owners, 1, detail::max_owned_slots)))),
+epoch_domain::epoch_domain(std::uint32_t owners)
+    : owned_(std::clamp(owners, 1U, detail::max_owned_slots)),
       asymmetric_(membarrier_works()),
-      lines_(std::make_unique<line[]>(owned_)) {}
+      epoch_(asymmetric_ && owned_ == detail::max_owned_slots ? 2 : not_quick | 2) {}
 
 // An exchange is a fence of its own, and one that ThreadSanitizer knows.
 void epoch_domain::guard::heavy_pin(std::atomic<std::uint64_t>& mine) noexcept {
@@ -40,6 +38,12 @@ std::atomic<std::uint64_t>* epoch_domain::pin_shared() noexcept {
     if (epoch_.load(std::memory_order_seq_cst) == now) return &counter;
     counter.fetch_sub(1, std::memory_order_release);
   }
+}
+
+std::uint64_t epoch_domain::tallied(std::size_t i) const noexcept {
+  std::uint64_t sum = shared_tallies_[i].load(std::memory_order_relaxed);
+  for (std::uint32_t at = 0; at != owned_; ++at) sum += lines_[at].tallies[i].load(std::memory_order_relaxed);
+  return sum;
 }
 
 std::uint64_t epoch_domain::advance() {

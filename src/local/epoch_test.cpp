@@ -47,6 +47,55 @@ TEST(Epoch, OnlyTheOuterOfNestedGuardsCounts) {
   for (int i = 0; i != 5; ++i) EXPECT_LE(epochs.advance(), retired) << "the outer guard is still there";
 }
 
+TEST(Epoch, AQuickGuardHoldsBackWhatIsRetiredWhileItLives) {
+  epoch_domain epochs;
+  { const epoch_domain::guard takes_a_slot{epochs}; }
+  std::optional<epoch_domain::quick_guard> quick(std::in_place, epochs);
+  ASSERT_TRUE(*quick);
+  const std::uint64_t retired = epochs.current();
+  { const epoch_domain::guard inner{epochs}; }
+  for (int i = 0; i != 5; ++i) EXPECT_LE(epochs.advance(), retired);
+  quick.reset();
+  epochs.advance();
+  EXPECT_GT(epochs.advance(), retired);
+}
+
+TEST(Epoch, AQuickGuardIsNoneUnderAnotherGuard) {
+  epoch_domain epochs;
+  const epoch_domain::guard outer{epochs};
+  const std::uint64_t retired = epochs.current();
+  epochs.advance();
+  {
+    const epoch_domain::quick_guard inner{epochs};
+    EXPECT_FALSE(inner);
+  }
+  for (int i = 0; i != 5; ++i) EXPECT_LE(epochs.advance(), retired) << "the outer guard is still there";
+}
+
+TEST(Epoch, AQuickGuardIsNoneWhereThreadsShareLines) {
+  epoch_domain epochs(2);
+  { const epoch_domain::guard takes_a_slot{epochs}; }
+  const epoch_domain::quick_guard quick{epochs};
+  EXPECT_FALSE(quick);
+}
+
+TEST(Epoch, TalliesAddUpWhoeverAdds) {
+  for (const std::uint32_t owners : {1U, 64U}) {  // 1: most threads share a counter
+    epoch_domain epochs(owners);
+    std::vector<std::jthread> threads;
+    for (int i = 0; i != 4; ++i) {
+      threads.emplace_back([&] {
+        epochs.tally(1);
+        const epoch_domain::quick_guard quick{epochs};
+        for (int n = 0; n != 100; ++n) quick ? quick.tally(0) : epochs.tally(0);
+      });
+    }
+    threads.clear();
+    EXPECT_EQ(epochs.tallied(0), 400u) << owners;
+    EXPECT_EQ(epochs.tallied(1), 4u) << owners;
+  }
+}
+
 TEST(Epoch, DomainsKnowNothingOfEachOther) {
   epoch_domain one(2);
   epoch_domain other(2);

@@ -66,7 +66,7 @@ class lagging_clock final : public clock {
   manual_clock exact;
 
   time_point now() const noexcept override { return exact.now(); }
-  time_point coarse_now() const noexcept override { return exact.now() - lag; }
+  time_point read_coarse() const noexcept override { return exact.now() - lag; }
   duration coarse_lag() const noexcept override { return lag; }
   timer_id call_at(time_point when, callback fn) override { return exact.call_at(when, std::move(fn)); }
   bool cancel(timer_id id) override { return exact.cancel(id); }

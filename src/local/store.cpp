@@ -61,9 +61,11 @@ store::store(const store_options& options)
     one.limbo.reserve(2 * limbo_limit_);
   }
   wants_uses_ = shards_.front()->policy->wants_uses();
+  if (wants_uses_) noted_uses_.store(end_of_hashes, std::memory_order_relaxed);
   if (options.policy == eviction_policy::adaptive) {
     tuner_ = std::make_unique<eviction::window_tuner>(options.capacity, options.seed);
     window_.store(tuner_->window(), std::memory_order_relaxed);
+    noted_uses_.store(tuner_->sampled(), std::memory_order_relaxed);
   }
   stripes_ = std::make_unique<stripe[]>(stripe_count_);
   for (std::size_t i = 0; i != stripe_count_; ++i) {
@@ -193,6 +195,8 @@ void store::check() {
   demand(linked + pinned == in_table, "the shards know " + std::to_string(linked + pinned) +
                                           " entries, the table holds " + std::to_string(in_table));
   demand(weighed == weight, "the shards' weights do not add up");
+  const std::uint64_t sampled = wants_uses_ ? end_of_hashes : tuner_ ? tuner_->sampled() : 0;
+  demand(noted_uses_.load(std::memory_order_relaxed) == sampled, "the tuner's sample is not the one that is noted");
 }
 
 }  // namespace seawall::local

@@ -169,6 +169,7 @@ void store::resize(std::size_t capacity, std::size_t max_weight, time_point now)
   if (tuner_) {
     const std::lock_guard lock{tuning_};
     tuner_->resize(capacity);
+    noted_uses_.store(tuner_->sampled(), std::memory_order_relaxed);
   }
   const epoch_domain::guard guard{epochs_};
   drain(now);

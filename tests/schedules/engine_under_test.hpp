@@ -71,8 +71,10 @@ class subject {
   }
   /// The id; 0 when nothing is there. What was found stays while it is looked at.
   int get(int key, int looks = 1) {
-    const auto guard = engine_.pin();
-    const auto found = engine_.find(key, hash_of(key));
+    const local::epoch_domain::quick_guard quick{engine_.epochs()};
+    const auto guard = engine_.pin();  // does nothing under a quick one
+    const std::size_t hash = hash_of(key);
+    const auto found = engine_.find(key, hash);
     if (!found) return 0;
     const int id = found.value().id;
     for (int i = 0; i != looks; ++i) {
@@ -81,7 +83,7 @@ class subject {
       EXPECT_EQ(found.value().id, id);
       EXPECT_EQ(found.key(), key);
     }
-    engine_.use(found);
+    engine_.use(found, found.header->now(), hash);
     return id;
   }
   bool erase(int key) {

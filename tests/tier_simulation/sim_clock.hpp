@@ -13,7 +13,7 @@ class sim_clock final : public seawall::clock {
   sim_clock(const seawall::time_point& now, seawall::duration lag) : now_(now), lag_(lag) {}
 
   seawall::time_point now() const noexcept override { return now_; }
-  seawall::time_point coarse_now() const noexcept override {
+  seawall::time_point read_coarse() const noexcept override {
     return lag_ == seawall::duration::zero() ? now_ : now_ - now_.time_since_epoch() % lag_;
   }
   seawall::duration coarse_lag() const noexcept override { return lag_; }

@@ -3,6 +3,8 @@
 // Thread safety: all members may be called from any thread.
 #pragma once
 
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -36,7 +38,12 @@ class clock {
 
   /// A moment in [now() - coarse_lag(), now()], cheaper to read: what lies after `coarse_now() + coarse_lag()` is
   /// surely in the future, so most expiry checks never read the precise clock.
-  virtual time_point coarse_now() const noexcept { return now(); }
+  time_point coarse_now() const noexcept {
+    if (kernel_ == nullptr) return read_coarse();
+    timespec value;
+    kernel_(CLOCK_MONOTONIC_COARSE, &value);
+    return of(value);
+  }
   virtual duration coarse_lag() const noexcept { return duration::zero(); }
 
   /// Runs `fn` once, at or soon after `when`, on a thread of the clock. `fn` must be short and must not throw.
@@ -44,6 +51,22 @@ class clock {
 
   /// True when the timer was removed before its callback began. False: it has run, or is running now.
   virtual bool cancel(timer_id id) = 0;
+
+ protected:
+  using kernel_function = int (*)(clockid_t, timespec*);
+
+  clock() noexcept = default;
+  /// Of the kernel's own clock: what coarse_now() calls, in place of read_coarse().
+  explicit clock(kernel_function kernel) noexcept : kernel_(kernel) {}
+
+  static constexpr time_point of(const timespec& value) noexcept {
+    return time_point{std::chrono::seconds{value.tv_sec} + std::chrono::nanoseconds{value.tv_nsec}};
+  }
+
+ private:
+  virtual time_point read_coarse() const noexcept { return now(); }
+
+  const kernel_function kernel_ = nullptr;
 };
 
 /// The machine's monotonic clock (CLOCK_MONOTONIC; its coarse variant for `coarse_now`). The thread behind `call_at`

@@ -80,12 +80,30 @@ class entry_header {
     std::uint8_t uses() const noexcept { return word_ & max_uses; }
 
    private:
+    friend entry_header;
     std::uint32_t packed_weight() const noexcept {
       return static_cast<std::uint32_t>(word_ >> weight_shift & ((1U << weight_bits) - 1));
     }
     std::uint64_t word_;
   };
   life now() const noexcept { return life{life_.load(std::memory_order_relaxed)}; }
+
+  /// For a look at many lives: entries that live on at a moment, told by a comparison.
+  class horizon {
+   public:
+    /// Only what has no deadline at all.
+    constexpr horizon() noexcept : word_(tick::never << deadline_shift) {}
+    /// The moment in nanoseconds. Beyond the last tick, or before the first: as without one.
+    explicit constexpr horizon(std::int64_t moment) noexcept
+        : word_((std::min(static_cast<std::uint64_t>(moment) >> tick::shift, tick::never - 1) + 1) << deadline_shift) {}
+    /// Whether the deadline lies in a later tick than the moment, and the profile is 0. Otherwise look closer.
+    constexpr bool outlived_by(life of) const noexcept {
+      return of.word_ >= word_ && (of.word_ >> profile_shift & (profiles - 1)) == 0;
+    }
+
+   private:
+    std::uint64_t word_;
+  };
 
   std::int64_t deadline() const noexcept { return now().deadline(); }
   bool expired(std::int64_t moment) const noexcept { return deadline() <= moment; }
@@ -98,11 +116,13 @@ class entry_header {
   // ---- changes ----
 
   /// A use by a reader. Two at once may count as one; most find the counter full and write nothing.
-  void use() noexcept {
-    std::uint64_t word = life_.load(std::memory_order_relaxed);
-    if (life{word}.uses() == max_uses) return;
+  void use() noexcept { use(now()); }
+  /// The same by who has just seen `now()`.
+  void use(life seen) noexcept {
+    if (seen.uses() == max_uses) return;
+    std::uint64_t word = seen.word_;
     // Nothing else in the word changes, unless the deadline moves: that must not be undone.
-    if (!life{word}.moves()) [[likely]] life_.store(word + 1, std::memory_order_relaxed);
+    if (!seen.moves()) [[likely]] life_.store(word + 1, std::memory_order_relaxed);
     else life_.compare_exchange_strong(word, word + 1, std::memory_order_relaxed);
   }
   /// Requires: count <= max_uses.

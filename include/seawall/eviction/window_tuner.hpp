@@ -30,9 +30,10 @@ class window_tuner {
   window_tuner& operator=(const window_tuner&) = delete;
 
   /// Whether accesses to the key with this header hash are to be recorded.
-  bool samples(std::uint32_t hash) const noexcept {
-    return hash * sampling_multiplier <= threshold_.load(std::memory_order_relaxed);
-  }
+  bool samples(std::uint32_t hash) const noexcept { return place(hash) < sampled(); }
+  /// Where a key stands among all, in [0, 2^32); those below `sampled()` are sampled, which changes with the capacity.
+  static constexpr std::uint32_t place(std::uint32_t hash) noexcept { return hash * 0x9e3779b1U; }
+  std::uint64_t sampled() const noexcept { return sampled_.load(std::memory_order_relaxed); }
   /// An access, hit or insertion, to a key that is sampled. True: window() changed.
   bool record(std::uint32_t hash);
   /// What to give to policy::set_window.
@@ -47,13 +48,11 @@ class window_tuner {
  private:
   class shadow;
 
-  static constexpr std::uint32_t sampling_multiplier = 0x9e3779b1;
-
   void build(std::size_t entries);
   bool end_epoch() noexcept;
 
   std::uint64_t seed_;
-  std::atomic<std::uint32_t> threshold_{0};
+  std::atomic<std::uint64_t> sampled_{0};
   std::size_t shadow_entries_ = 0;
   arena headers_;
   std::unique_ptr<frequency_sketch> sketch_;  // one for all shadows, which count nothing themselves

@@ -83,24 +83,25 @@ class engine {
   /// What is stored under the key, expired or not. Requires: a guard.
   template <class Q>
   [[gnu::always_inline]] view find(const Q& key, std::size_t hash) const {
-    return {store_.find(key_hash{hash}, matcher(key))};
+    return {store_.find(hash, matcher(key))};
   }
-  /// Counts a use of what was found.
-  void use(const view& found) noexcept { store_.use(*found.header); }
+  /// Counts a use of what was found under the hash, with its life as it was just seen.
+  [[gnu::always_inline]] void use(const view& found, entry_header::life seen, std::size_t hash) noexcept {
+    store_.use(*found.header, seen, key_hash{hash});
+  }
+
+  epoch_domain& epochs() const noexcept { return store_.epochs(); }
+
+  /// Starts to fetch what a change under the hash will touch first. Requires: a guard.
+  void prefetch(std::size_t hash) const noexcept { store_.prefetch(key_hash{hash}); }
 
   /// Calls `visit(V&, entry_header&)` for an entry that is there and not expired at `now`; counts as a use when the
   /// visitor answers true. Returns whether it was called. An entry that has expired is removed.
   template <class Q, class F>
-  bool read(const Q& key, std::size_t hash, time_point now, F&& visit) {
-    const auto guard = pin();
-    const view found = find(key, hash);
-    if (!found) return false;
-    if (found.header->expired(now.time_since_epoch().count())) {
-      erase(key, hash, now, removal_cause::expired, [](const view&) { return false; });
-      return false;
-    }
-    if (visit(found.value(), *found.header)) use(found);
-    return true;
+  [[gnu::always_inline]] bool read(const Q& key, std::size_t hash, time_point now, F&& visit) {
+    const epoch_domain::quick_guard quick{store_.epochs()};
+    if (quick) [[likely]] return read_under_guard(key, hash, now, visit);
+    return read_with_any_guard(key, hash, now, visit);
   }
 
   /// Stores a value if `allow(view current)` says yes; current is empty when nothing is there or it has expired.
@@ -202,6 +203,24 @@ class engine {
   store& machinery() noexcept { return store_; }
 
  private:
+  template <class Q, class F>
+  [[gnu::always_inline]] bool read_under_guard(const Q& key, std::size_t hash, time_point now, F& visit) {
+    const view found = find(key, hash);
+    if (!found) return false;
+    const auto seen = found.header->now();
+    if (seen.deadline() <= now.time_since_epoch().count()) [[unlikely]] {
+      erase(key, hash, now, removal_cause::expired, [](const view&) { return false; });
+      return false;
+    }
+    if (visit(found.value(), *found.header)) use(found, seen, hash);
+    return true;
+  }
+  template <class Q, class F>
+  [[gnu::noinline]] bool read_with_any_guard(const Q& key, std::size_t hash, time_point now, F& visit) {
+    const auto guard = pin();
+    return read_under_guard(key, hash, now, visit);
+  }
+
   static payload& payload_of(const entry_header& entry) noexcept {
     auto* const at = reinterpret_cast<std::byte*>(const_cast<entry_header*>(&entry)) + offset;
     return *std::launder(reinterpret_cast<payload*>(at));
@@ -236,13 +255,13 @@ class engine {
 
   // Where entries may be refused: whether there is room. A value that replaces another takes no more room, unless it is
   // heavier: `must_replace` says so, and that other one must still be there then.
-  bool make_room(const K& key, key_hash where, entry_header& fresh, time_point now, bool& must_replace) {
-    const entry_header* there = store_.find(where, matcher(key));
+  bool make_room(const K& key, std::size_t hash, entry_header& fresh, time_point now, bool& must_replace) {
+    const entry_header* there = store_.find(hash, matcher(key));
     if (there != nullptr && there->expired(now.time_since_epoch().count())) {
       // It makes room when it goes. If it has just been replaced, it is looked for again.
       const auto nothing = [](const entry_header* current) { return current == nullptr; };
-      store_.write(where, nullptr, now, removal_cause::expired, matcher(key), nothing);
-      there = store_.find(where, matcher(key));
+      store_.write(key_hash{hash}, nullptr, now, removal_cause::expired, matcher(key), nothing);
+      there = store_.find(hash, matcher(key));
     }
     must_replace = there != nullptr && fresh.weight() <= there->weight();
     return must_replace || store_.reserve(fresh, now);
@@ -254,7 +273,7 @@ class engine {
     const key_hash where{hash};
     for (;;) {
       bool must_replace = false;
-      if (store_.refuses() && !make_room(key, where, fresh, now, must_replace)) {
+      if (store_.refuses() && !make_room(key, hash, fresh, now, must_replace)) {
         const put_result result = refuse(key, hash, now, allow);
         destroy(fresh);
         store_.discard(fresh);

@@ -1,9 +1,9 @@
 // The engine without its types: a concurrent hash table of entries, the shards that decide which of them go, and the
 // reclamation of what readers may still hold. local/engine.hpp puts keys and values on top.
 //
-// Reading takes no lock. A writer takes the lock of a page of the table (64 buckets) for the change itself, and notes
-// it for the policy in a lane of its own; full lanes are drained into the shard in one go, where victims are chosen and
-// removed in batches too. So two threads that insert rarely touch the same lines of memory.
+// Reading takes no lock. A writer takes the lock of a page of the table (64 buckets) for the change, and notes it in a
+// lane of its own; full lanes are drained into the shard in one go, where victims are chosen and removed in batches.
+// So two threads that insert rarely touch the same lines of memory.
 //
 // The life of an entry: allocated - published (in the table) - unlinked (not in the table; its change is noted) -
 // finished (the policy knows; the listener was told) - retired (waits for readers) - released.
@@ -59,25 +59,23 @@ class store {
 
   /// The entry under the hash for which `match(const entry_header&)` is true, expired or not; or null.
   template <class Match>
-  [[gnu::always_inline]] entry_header* find(key_hash hash, Match&& match) const {
+  [[gnu::always_inline]] entry_header* find(std::size_t hash, Match&& match) const {
     const bucket_table* const table = table_.load(std::memory_order_acquire);
     schedule_point();
     // Before the search, not after: if nothing was being moved then, what is absent was not just moved away.
     const bucket_table* const moving = table->previous.load(std::memory_order_acquire);
-    if (entry_header* entry = table->find(hash, match)) [[likely]] return entry;
+    if (entry_header* entry = table->find(key_hash{hash}, match)) [[likely]] return entry;
     if (moving == nullptr && table_.load(std::memory_order_acquire) == table) [[likely]] return nullptr;
     return find_while_moving(hash, match);
   }
 
   /// Starts to fetch what a change under the hash will touch first. Requires: a guard.
-  [[gnu::always_inline]] void prefetch(key_hash hash) const noexcept {
-    table_.load(std::memory_order_acquire)->prefetch(hash.body);
-  }
+  void prefetch(key_hash hash) const noexcept { table_.load(std::memory_order_acquire)->prefetch(hash.body); }
 
-  /// To be called for each hit.
-  [[gnu::always_inline]] void use(entry_header& entry) noexcept {
-    entry.use();
-    if (wants_uses_ || (tuner_ && tuner_->samples(entry.hash))) [[unlikely]] log_use(entry);
+  /// To be called for each hit, with the entry's hash and its life as it was just seen.
+  [[gnu::always_inline]] void use(entry_header& entry, entry_header::life seen, key_hash hash) noexcept {
+    entry.use(seen);
+    if (eviction::window_tuner::place(hash.body) < noted_uses_.load(std::memory_order_relaxed)) log_use(entry);
   }
 
   // ---- writing, under an epoch guard ----
@@ -230,8 +228,8 @@ class store {
   stripe& stripe_of(std::uint32_t thread_slot) noexcept { return stripes_[thread_slot & (stripe_count_ - 1)]; }
 
   template <class Match>
-  [[gnu::noinline]] entry_header* find_while_moving(key_hash hash, Match match) const {
-    for (;;) {
+  [[gnu::noinline]] entry_header* find_while_moving(std::size_t whole, Match match) const {
+    for (const key_hash hash{whole};;) {
       const bucket_table* const table = table_.load(std::memory_order_acquire);
       schedule_point();
       const bucket_table* const moving = table->previous.load(std::memory_order_acquire);
@@ -278,7 +276,7 @@ class store {
   void leave_over(entry_header& entry) noexcept;
 
   // Lanes and shards (store_shard.cpp).
-  void log_use(entry_header& entry) noexcept;
+  [[gnu::cold]] void log_use(entry_header& entry) noexcept;
   void sample(stripe& mine, std::uint32_t body);
   void note(entry_header* before, entry_header* after, time_point now, entry_header* pushed_out = nullptr);
   void note(stripe& in, const change& what, time_point now);
@@ -317,6 +315,7 @@ class store {
   std::size_t limbo_limit_ = 64;
   mutable epoch_domain epochs_;
   std::atomic<bucket_table*> table_;
+  std::atomic<std::uint64_t> noted_uses_{0};       // of the keys placed below it, uses are logged
   std::unique_ptr<eviction::window_tuner> tuner_;  // guarded by tuning_, but for samples()
   std::unique_ptr<stripe[]> stripes_;
   std::vector<std::unique_ptr<shard>> shards_;
