@@ -30,6 +30,10 @@ class one_queue_policy : public policy {
     entry.queue = 0;
   }
 
+  void prefetch(const entry_header& entry) const noexcept override {
+    if (entry.queue != 0) pool_.prefetch(entry.place);
+  }
+
   void replace(handle old, handle now) override {
     entry_header& before = entries_[old];
     if (before.queue == 0) return add(now);

@@ -25,6 +25,7 @@ class s3_fifo_policy final : public policy {
 
   void remove(handle which) override { queues_.remove(which); }
 
+  void prefetch(const entry_header& entry) const noexcept override { queues_.prefetch(entry); }
   void replace(handle old, handle now) override {
     if (!queues_.replace(old, now)) add(now);
   }

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t most_samples = 32;
 constexpr std::size_t most_uses = 32;
+constexpr std::size_t changes_ahead = 4;  // so far ahead memory is fetched
 
 }  // namespace
 
@@ -142,7 +143,12 @@ void store::drain_lane(lane& of, shard& into, time_point now) noexcept {
     if (used->queue != 0 && used->queue != unqueued) into.policy->used(into.entries.handle_of(*used));
   }
   of.uses.clear();
-  for (const change& one : of.changes) {
+  for (std::size_t i = 0; i != of.changes.size(); ++i) {
+    if (i + changes_ahead < of.changes.size()) {
+      const entry_header* const leaves = of.changes[i + changes_ahead].before;
+      if (leaves != nullptr && leaves->queue != unqueued) into.policy->prefetch(*leaves);
+    }
+    const change& one = of.changes[i];
     if (one.before == nullptr) link(into, *one.after);
     else if (one.after == nullptr) leave(into, *one.before);
     else take_over(into, one);

@@ -28,6 +28,7 @@ class adaptive final : public policy {
   void add(handle which) override;
   void remove(handle which) override;
   void replace(handle old, handle now) override;
+  void prefetch(const entry_header& entry) const noexcept override { queues_.prefetch(entry); }
   std::size_t evict(std::size_t entries, std::size_t weight, std::span<handle> into) override;
   void set_window(double share) override;
   void resize(const limits& now) override;

@@ -3,6 +3,7 @@
 // block in use goes back to the system when others have room. Thread safety: none.
 #pragma once
 
+#include "seawall/base/prefetch.hpp"
 #include "seawall/eviction/entry_header.hpp"
 
 #include <bit>
@@ -40,6 +41,12 @@ class block_pool {
 
   order_block& operator[](std::uint32_t number) const noexcept {
     return chunks_[number / chunk_blocks].blocks[number % chunk_blocks];
+  }
+
+  /// Starts to fetch a block that is in use, to change it.
+  void prefetch(std::uint32_t number) const noexcept {
+    const char* const block = reinterpret_cast<const char*>(&(*this)[number]);
+    for (std::size_t line = 0; line != sizeof(order_block); line += 64) prefetch_to_write(block + line);
   }
 
   /// Sees to it that the next `count` allocations do not throw. Throws std::bad_alloc.

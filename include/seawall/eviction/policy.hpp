@@ -34,6 +34,8 @@ class policy {
   virtual void remove(handle which) = 0;
   /// `now` takes the place of `old`, which is forgotten: a value was replaced under the same key. It counts as a use.
   virtual void replace(handle old, handle now) = 0;
+  /// Starts to fetch what `remove` and `replace` of this entry will touch.
+  virtual void prefetch(const entry_header&) const noexcept {}
   /// Takes victims out of the queues, the first to go first, until they are `entries` entries and weigh `weight`, or
   /// `into` is full, or nothing is left; answers how many. Requires: !into.empty().
   virtual std::size_t evict(std::size_t entries, std::size_t weight, std::span<handle> into) = 0;

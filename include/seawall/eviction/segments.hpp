@@ -45,6 +45,10 @@ class segments {
     return which;
   }
 
+  /// As policy::prefetch.
+  void prefetch(const entry_header& entry) const noexcept {
+    if (entry.queue != 0) pool_.prefetch(entry.place);
+  }
   /// Takes an entry out, if it is in a queue.
   void remove(handle which) noexcept {
     entry_header& entry = entries_[which];
