@@ -1,15 +1,14 @@
 #include "seawall/eviction/frequency_sketch.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace seawall::eviction {
 namespace {
 
 constexpr std::uint64_t low_three_bits = 0x7777777777777777;
-constexpr std::size_t kernel_page = std::size_t{2} << 20;
+constexpr std::size_t moved_at_once = 4;  // lines: less than an addition is late for otherwise
 
 // std::min, but never a branch: which of two counters is less nobody can predict.
 std::uint64_t less_of(std::uint64_t a, std::uint64_t b) noexcept { return b ^ ((a ^ b) & (0 - std::uint64_t{a < b})); }
@@ -41,27 +40,20 @@ struct key_counters {
   counter a, b, c, d;
 };
 
-// Lines are looked up at random: with pages of 4 KiB, most look-ups in a large sketch would miss the TLB too. Memory
-// that is not touched yet becomes huge pages at once.
-void prefer_huge_pages(void* begin, std::size_t bytes) noexcept {
-  const std::uintptr_t from = (reinterpret_cast<std::uintptr_t>(begin) + kernel_page - 1) / kernel_page * kernel_page;
-  const std::uintptr_t to = (reinterpret_cast<std::uintptr_t>(begin) + bytes) / kernel_page * kernel_page;
-  if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_HUGEPAGE);
-}
-
 }  // namespace
 
 std::uint32_t frequency_sketch::estimate(std::uint32_t hash) const noexcept {
   const std::uint64_t spread_hash = spread(hash);
-  return static_cast<std::uint32_t>(key_counters(spread_hash).least(lines_[line_of(spread_hash)].words));
+  return static_cast<std::uint32_t>(key_counters(spread_hash).least(line_of(spread_hash).words));
 }
 
 // All four counters are raised, also those that already count other keys too. Raising the least ones alone
 // ("conservative update") would be more exact, but it ties the keys of a loop, and a cache that prefers none of them
 // keeps none.
 std::uint32_t frequency_sketch::add(std::uint32_t hash, std::uint32_t count) noexcept {
+  if (growing()) [[unlikely]] move(moved_at_once);
   const std::uint64_t spread_hash = spread(hash);
-  auto& words = lines_[line_of(spread_hash)].words;
+  auto& words = line_of(spread_hash).words;
   const key_counters mine(spread_hash);
   const auto before = static_cast<std::uint32_t>(mine.least(words));
   if (before == max_count) return before;
@@ -75,6 +67,7 @@ std::uint32_t frequency_sketch::add(std::uint32_t hash, std::uint32_t count) noe
 }
 
 void frequency_sketch::halve() noexcept {
+  move(smaller_.size());
   for (line& each : lines_) {
     for (std::uint64_t& word : each.words) word = word >> 1 & low_three_bits;
   }
@@ -84,15 +77,23 @@ void frequency_sketch::halve() noexcept {
 // The line of a hash is its upper half times the number of lines: with twice the lines, what was in line i is looked
 // for in 2i or 2i + 1, so a copy in both keeps every estimate.
 void frequency_sketch::grow() {
-  std::vector<line> twice;
-  twice.reserve(2 * lines_.size());
-  prefer_huge_pages(twice.data(), twice.capacity() * sizeof(line));
-  for (const line& each : lines_) twice.insert(twice.end(), 2, each);
-  lines_.swap(twice);
+  move(smaller_.size());  // long done, as a rule
+  zeroed_array<line> twice(2 * lines_.size());
+  smaller_ = std::exchange(lines_, std::move(twice));
+}
+
+void frequency_sketch::move(std::size_t count) noexcept {
+  for (const std::size_t end = std::min(moved_ + count, smaller_.size()); moved_ != end; ++moved_) {
+    lines_[2 * moved_] = lines_[2 * moved_ + 1] = smaller_[moved_];
+  }
+  if (moved_ != smaller_.size()) return;
+  smaller_ = {};
+  moved_ = 0;
 }
 
 void frequency_sketch::fold() {
-  std::vector<line> half(lines_.size() / 2);
+  move(smaller_.size());
+  zeroed_array<line> half(lines_.size() / 2);
   for (std::size_t i = 0; i != half.size(); ++i) {
     for (std::size_t word = 0; word != 8; ++word) {
       const std::uint64_t a = lines_[2 * i].words[word];
@@ -102,7 +103,7 @@ void frequency_sketch::fold() {
       }
     }
   }
-  lines_.swap(half);
+  lines_ = std::move(half);
 }
 
 // As many lines as there must be at first for doubling to end just above what the capacity needs.
@@ -114,13 +115,15 @@ std::size_t frequency_sketch::lines_for(std::size_t entries) const noexcept {
 
 void frequency_sketch::resize(std::size_t capacity, std::size_t entries) {
   capacity_ = std::max<std::size_t>(1, capacity);
-  if (lines_.empty()) lines_.resize(lines_for(capacity_));
+  if (lines_.empty()) lines_ = zeroed_array<line>(lines_for(capacity_));
   while (lines_.size() % 2 == 0 && covered() / 2 >= capacity_) fold();
   while (outgrown(entries)) grow();
 }
 
 void frequency_sketch::clear() {
-  lines_ = std::vector<line>(lines_for(capacity_));
+  lines_ = zeroed_array<line>(lines_for(capacity_));
+  smaller_ = {};
+  moved_ = 0;
   additions_ = 0;
 }
 

@@ -79,6 +79,59 @@ TEST(FrequencySketch, KeepsItsEstimatesWhenItGrows) {
   }
 }
 
+// Each addition moves a few lines; what is asked for meanwhile may be moved already or not.
+TEST(FrequencySketch, CountsOnWhileItGrows) {
+  frequency_sketch sketch(100'000, 1);
+  std::vector<std::uint32_t> counts(100);
+  std::uint32_t next = 0;
+  const auto add = [&] {
+    sketch.add(hash_of(next), 1);
+    counts[next] = std::min<std::uint32_t>(counts[next] + 1, frequency_sketch::max_count);
+    next = (next + 1) % 100;
+  };
+  while (sketch.covered() < 4'096) sketch.grow();
+  for (int doubling = 0; doubling != 3; ++doubling) {
+    sketch.grow();
+    int additions = 0;
+    for (; sketch.growing(); ++additions) {
+      add();
+      for (std::uint32_t i = 0; i != 100; ++i) ASSERT_GE(sketch.estimate(hash_of(i)), counts[i]) << additions;
+    }
+    EXPECT_GT(additions, 100) << "it was not done at once";
+    EXPECT_LT(additions, 1'000) << "and is over long before the next doubling";
+  }
+}
+
+TEST(FrequencySketch, IsDoneWithGrowingBeforeAnythingElse) {
+  for (int then = 0; then != 3; ++then) {
+    auto sketch = full_size(1'000);
+    sketch.resize(100'000, 1'000);
+    for (std::uint32_t i = 0; i != 100; ++i) sketch.add(hash_of(i), 6);
+    sketch.grow();
+    ASSERT_TRUE(sketch.growing());
+    if (then == 0) sketch.grow();
+    if (then == 1) sketch.resize(500, 100);
+    if (then == 2) sketch.clear();
+    EXPECT_EQ(sketch.growing(), then == 0);
+    for (std::uint32_t i = 0; i != 100; ++i) EXPECT_EQ(sketch.estimate(hash_of(i)) >= 6, then != 2);
+  }
+}
+
+TEST(FrequencySketch, HalvesWhatHasNotBeenMovedYet) {
+  frequency_sketch sketch(8 * 64, 1);
+  const auto all = [&](std::uint32_t i) { return sketch.estimate(hash_of(i)); };
+  for (std::uint32_t i = 0; i != 20; ++i) sketch.add(hash_of(i), 8);
+  while (sketch.covered() < 8 * 64) sketch.grow();
+  ASSERT_TRUE(sketch.growing());
+  // One addition that brings the halving, while nearly nothing has been moved.
+  sketch.add(hash_of(1'000), 5'000);
+  EXPECT_FALSE(sketch.growing());
+  for (std::uint32_t i = 0; i != 20; ++i) {
+    EXPECT_GE(all(i), 4U);
+    EXPECT_LE(all(i), 7U) << "halved once";
+  }
+}
+
 TEST(FrequencySketch, ShrinksWithoutForgetting) {
   auto sketch = full_size(100'000);
   for (std::uint32_t i = 0; i != 100; ++i) sketch.add(hash_of(i), i % 6);

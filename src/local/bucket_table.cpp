@@ -1,17 +1,9 @@
 #include "seawall/local/bucket_table.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cassert>
-#include <new>
 
 namespace seawall::local {
-namespace {
-
-constexpr std::size_t huge_page = std::size_t{2} << 20;
-
-}  // namespace
 
 bucket_table::bucket_table(std::size_t buckets) {
   const std::size_t wanted = std::max<std::size_t>(buckets, 1);
@@ -22,17 +14,10 @@ bucket_table::bucket_table(std::size_t buckets) {
   page_bits_ = static_cast<unsigned>(std::countr_zero(page_buckets));
   page_count_ = bucket_count_ / page_buckets;
   pages_ = std::make_unique<page[]>(page_count_);
-  // Zeroed by the system when it is touched: a large table costs nothing at once.
-  mapped_ = bucket_count_ * sizeof(bucket);
-  void* const memory = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) throw std::bad_alloc{};
-  if (mapped_ >= 2 * huge_page) madvise(memory, mapped_, MADV_HUGEPAGE);
-  buckets_ = static_cast<bucket*>(memory);
+  buckets_ = zeroed_array<bucket>(bucket_count_);
 }
 
-bucket_table::~bucket_table() { munmap(buckets_, mapped_); }
-
-std::size_t bucket_table::bytes() const noexcept { return mapped_ + page_count_ * sizeof(page); }
+std::size_t bucket_table::bytes() const noexcept { return buckets_.bytes() + page_count_ * sizeof(page); }
 
 void bucket_table::set_count(bucket& of, unsigned count) noexcept {
   const auto set = [&](std::size_t slot, unsigned part) {

@@ -1,16 +1,17 @@
 // How often keys were asked for lately, in four bits a counter: a count-min sketch (Cormode and Muthukrishnan, 2005)
 // that is halved periodically, as in TinyLFU (Einziger, Friedman and Manes, ACM TOS 2017). All four counters of a key
 // lie in one cache line. There are 16 counters, eight bytes, for each entry that it covers (half of them would cost 0.2
-// points of hit ratio on average); it starts small and doubles as the cache fills, without losing a count. An estimate
-// is never below the true count since the last halving, up to 15. Thread safety: none.
+// points of hit ratio on average); it starts small and doubles as the cache fills, without losing a count, a few lines
+// at each addition, so that none waits for all. An estimate is never below the true count since the last halving, up to
+// 15. Thread safety: none.
 #pragma once
 
 #include "seawall/base/prefetch.hpp"
+#include "seawall/base/zeroed_array.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace seawall::eviction {
 
@@ -24,7 +25,7 @@ class frequency_sketch {
   /// A hint that `hash` comes next. Inline at any rate: GCC 12 takes a call that only prefetches for one without
   /// effect, and leaves it out.
   [[gnu::always_inline]] void prefetch(std::uint32_t hash) const noexcept {
-    prefetch_to_write(&lines_[line_of(spread(hash))]);
+    prefetch_to_write(&line_of(spread(hash)));
   }
 
   std::uint32_t estimate(std::uint32_t hash) const noexcept;
@@ -37,12 +38,14 @@ class frequency_sketch {
   /// Whether the cache, which holds so many entries, has outgrown it; then grow() doubles it. May throw std::bad_alloc.
   bool outgrown(std::size_t entries) const noexcept { return entries / 3 * 4 > covered() && covered() < capacity_; }
   void grow();
+  /// Whether it is still doubling; then additions do a part of it.
+  bool growing() const noexcept { return !smaller_.empty(); }
   /// Another capacity; `entries` are in the cache. What counters share after a reduction is the larger of both.
   void resize(std::size_t capacity, std::size_t entries);
   /// Forgets all counts, and takes the least memory again.
   void clear();
 
-  std::size_t bytes() const noexcept { return lines_.capacity() * sizeof(line); }
+  std::size_t bytes() const noexcept { return lines_.bytes() + smaller_.bytes(); }
 
  private:
   static constexpr std::size_t entries_per_line = 8;
@@ -60,16 +63,26 @@ class frequency_sketch {
     x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93;
     return x ^ (x >> 32);
   }
-  std::size_t line_of(std::uint64_t spread) const noexcept {
-    return static_cast<std::size_t>((spread >> 32) * lines_.size() >> 32);
+  [[gnu::always_inline]] line& line_of(std::uint64_t spread) const noexcept {
+    if (growing()) [[unlikely]] {
+      const std::size_t before = place_in(smaller_, spread);
+      if (before >= moved_) return smaller_[before];
+    }
+    return lines_[place_in(lines_, spread)];
   }
+  static std::size_t place_in(const zeroed_array<line>& lines, std::uint64_t spread) noexcept {
+    return static_cast<std::size_t>((spread >> 32) * lines.size() >> 32);
+  }
+  void move(std::size_t count) noexcept;
   std::size_t lines_for(std::size_t entries) const noexcept;
   void halve() noexcept;
   void fold();
 
   std::uint64_t seed_;
   std::size_t capacity_ = 0;
-  std::vector<line> lines_;
+  zeroed_array<line> lines_;
+  zeroed_array<line> smaller_;  // while it doubles: what lines_ is to take the counts of
+  std::size_t moved_ = 0;       // lines of smaller_ that are in lines_ already
   std::uint64_t additions_ = 0;  // since the last halving; those before count half
 };
 

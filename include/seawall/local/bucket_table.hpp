@@ -8,6 +8,7 @@
 #pragma once
 
 #include "seawall/base/prefetch.hpp"
+#include "seawall/base/zeroed_array.hpp"
 #include "seawall/eviction/entry_header.hpp"
 #include "seawall/local/key_hash.hpp"
 #include "seawall/local/schedule_point.hpp"
@@ -68,7 +69,6 @@ class bucket_table {
 
   /// Memory for at least `buckets`: a power of two up to 64, or a multiple of 64. Throws std::bad_alloc.
   explicit bucket_table(std::size_t buckets);
-  ~bucket_table();
   bucket_table(const bucket_table&) = delete;
   bucket_table& operator=(const bucket_table&) = delete;
 
@@ -99,14 +99,17 @@ class bucket_table {
     do {
       const bucket& here = buckets_[at];
       unsigned hits = matches(here, hash.tag);
-      const std::uint64_t last = here.slots[slots_per_bucket - 1].load(std::memory_order_acquire);
       schedule_point();
       for (; hits != 0; hits &= hits - 1) {
-        const std::uint64_t word = here.slots[std::countr_zero(hits)].load(std::memory_order_acquire);
-        entry_header* const entry = entry_of(word);
+        const auto i = static_cast<unsigned>(std::countr_zero(hits));
+        entry_header* const entry = entry_of(here.slots[i].load(std::memory_order_acquire));
         if (entry != nullptr && match(*entry)) return entry;
       }
-      if ((last & count_mask) == 0) [[likely]] return nullptr;
+      // After the slots. Entries do not move between buckets: what is not here, and beyond only if this counts it, was
+      // not there all the while.
+      if ((here.slots[slots_per_bucket - 1].load(std::memory_order_acquire) & count_mask) == 0) [[likely]] {
+        return nullptr;
+      }
       schedule_point();
       at = next_in_page(at, hash.body);
     } while (at != home);
@@ -251,9 +254,9 @@ class bucket_table {
   // the processor may load two slots at once.
   [[gnu::always_inline]] static unsigned matches(const bucket& of, std::uint16_t tag) noexcept {
 #if defined(SEAWALL_SLOTS_BY_PAIRS)
-    const auto tags = [&](int i) { return _mm_srli_epi32(halves<0xdd>(of, i), 16); };
-    const __m128i wanted = _mm_set1_epi32(tag);
-    return bits(_mm_cmpeq_epi32(tags(0), wanted), _mm_cmpeq_epi32(tags(2), wanted));
+    const __m128i wanted = _mm_set1_epi32(static_cast<int>(static_cast<std::uint32_t>(tag) << 16));
+    const auto found = [&](int i) { return sign_bits(_mm_cmpeq_epi16(halves<0xdd>(of, i), wanted)); };
+    return found(0) | found(2) << 4;
 #else
     unsigned hits = 0;
     for (std::size_t i = 0; i != slots_per_bucket; ++i) {
@@ -270,7 +273,7 @@ class bucket_table {
     const __m128i wanted = _mm_set1_epi32(static_cast<int>(address));
     const __m128i mask = _mm_set1_epi32(static_cast<int>(pointer_mask));
     const auto addresses = [&](int i) { return _mm_and_si128(halves<0x88>(of, i), mask); };
-    return bits(_mm_cmpeq_epi32(addresses(0), wanted), _mm_cmpeq_epi32(addresses(2), wanted));
+    return sign_bits(_mm_cmpeq_epi32(addresses(0), wanted)) | sign_bits(_mm_cmpeq_epi32(addresses(2), wanted)) << 4;
 #else
     unsigned found = 0;
     for (std::size_t i = 0; i != slots_per_bucket; ++i) {
@@ -288,10 +291,8 @@ class bucket_table {
     return _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(_mm_load_si128(pairs + i)),
                                            _mm_castsi128_ps(_mm_load_si128(pairs + i + 1)), which));
   }
-  // A bit for each of eight halves that were compared.
-  [[gnu::always_inline]] static unsigned bits(__m128i first, __m128i second) noexcept {
-    const __m128i all = _mm_packs_epi32(first, second);
-    return static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(all, _mm_setzero_si128())));
+  [[gnu::always_inline]] static unsigned sign_bits(__m128i of_four) noexcept {
+    return static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(of_four)));
   }
 #endif
 
@@ -326,12 +327,11 @@ class bucket_table {
     return (home & ~page_mask_) | ((home + distance * stride(body)) & page_mask_);
   }
 
-  bucket* buckets_;
+  zeroed_array<bucket> buckets_;
   std::size_t bucket_count_;
   std::size_t page_mask_;
   unsigned page_bits_;
   std::size_t page_count_;
-  std::size_t mapped_;
   std::unique_ptr<page[]> pages_;
 };
 
