@@ -8,7 +8,7 @@ namespace seawall::eviction {
 namespace {
 
 constexpr std::uint64_t low_three_bits = 0x7777777777777777;
-constexpr std::size_t moved_at_once = 4;  // lines: less than an addition is late for otherwise
+constexpr std::size_t moved_at_once = 4;  // lines for each addition: it is done long before the next doubling
 
 // std::min, but never a branch: which of two counters is less nobody can predict.
 std::uint64_t less_of(std::uint64_t a, std::uint64_t b) noexcept { return b ^ ((a ^ b) & (0 - std::uint64_t{a < b})); }

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -22,6 +23,7 @@ class zeroed_array {
   /// Throws std::bad_alloc.
   explicit zeroed_array(std::size_t size) : size_(size) {
     if (size == 0) return;
+    if (size > SIZE_MAX / sizeof(T)) throw std::bad_alloc{};
     void* const memory = mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc{};
     if (bytes() >= huge) madvise(memory, bytes(), MADV_HUGEPAGE);
